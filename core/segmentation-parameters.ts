@@ -1,0 +1,75 @@
+import type { Shape3 } from './volume.ts';
+
+/** How planes of a stack are put together. `3d` runs flows in three orientations. */
+export const SEGMENTATION_MODES = ['2d', 'stitch', '3d'] as const;
+export type SegmentationMode = (typeof SEGMENTATION_MODES)[number];
+
+/** Parameters of a run, with Cellpose's names and meanings (spec §0.1). */
+export interface SegmentationParameters {
+  mode: SegmentationMode;
+  /** Channel indices fed to the network, up to three, in order. RGB images use all three. */
+  channels: readonly number[];
+  /** Expected cell diameter in pixels of the xy plane, or undefined for scale 1 (network diameter 30). */
+  diameter?: number;
+  /** Pixels above this logit take part. */
+  cellprobThreshold: number;
+  /** Largest mean flow error of a kept label; 0 switches the check off. 2D only. */
+  flowThreshold: number;
+  /** Smallest kept label in pixels (voxels in 3D); -1 keeps all. */
+  minSize: number;
+  /** Largest kept label as a share of the image. */
+  maxSizeFraction: number;
+  /** Least IoU of labels in neighbouring planes that are joined; mode `stitch`. */
+  stitchThreshold: number;
+  /** z step over xy step; mode `3d`. */
+  anisotropy: number;
+  /** Euler steps, or undefined for 200 · diameter / 30. */
+  niter?: number;
+  /** Percentiles mapped to 0 and 1. */
+  percentiles: readonly [low: number, high: number];
+  /** Swap dark and bright after normalisation. */
+  invert: boolean;
+  /** Share of a tile that overlaps its neighbour, 0.05…0.5. */
+  tileOverlap: number;
+  /** Flip tiles and average (slower, slightly better). */
+  augment: boolean;
+}
+
+export const DEFAULT_PARAMETERS: SegmentationParameters = {
+  mode: '2d',
+  channels: [0],
+  cellprobThreshold: 0,
+  flowThreshold: 0.4,
+  minSize: 15,
+  maxSizeFraction: 0.4,
+  stitchThreshold: 0.25,
+  anisotropy: 1,
+  percentiles: [1, 99],
+  invert: false,
+  tileOverlap: 0.1,
+  augment: false,
+};
+
+/** Which rung of the ladder ran the network. */
+export interface BackendReport {
+  kind: 'webgpu' | 'wasm' | 'remote';
+  /** WASM threads; 1 without cross-origin isolation. */
+  threads: number;
+  /** Whether it reproduced the model card's test tensors in this browser. */
+  verified: boolean;
+  /** Why a higher rung was not used, if any was tried. */
+  notes: string[];
+}
+
+/** Result of a run: labels of one time point. */
+export interface SegmentationResult {
+  /** Uint32 labels, C order of `shape`. */
+  labels: Uint32Array;
+  shape: Shape3;
+  /** Number of cells. */
+  count: number;
+  milliseconds: number;
+  backend: BackendReport;
+  parameters: SegmentationParameters;
+  model: { id: string; sha256: string };
+}

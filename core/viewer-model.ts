@@ -1,0 +1,291 @@
+import { CytoError } from './errors.ts';
+import {
+  BLENDINGS,
+  type ChangeSource,
+  COLORMAPS,
+  type ImageLayer,
+  type LabelsLayer,
+  type Layer,
+  type LayerChanges,
+  RENDERINGS,
+} from './layer.ts';
+import type { Shape3, Spacing } from './volume.ts';
+
+export const LAYOUTS = ['xy', 'xz', 'yz', 'ortho', '3d', 'quad'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
+/** Extent of the scene: the union grid that the sliders run over. */
+export interface Dims {
+  /** Time points. */
+  sizeT: number;
+  /** Voxels along z, y, x of the reference (first) layer. */
+  shape: Shape3;
+  spacing: Spacing;
+  unit: string;
+}
+
+/** The shared cursor: a time point and a voxel of the reference layer. */
+export interface Cursor {
+  t: number;
+  z: number;
+  y: number;
+  x: number;
+}
+
+/** Events of {@link ViewerModel}: type → detail. */
+export interface ViewerModelEvents {
+  'layer-add': { layer: Layer; source: ChangeSource };
+  'layer-remove': { layer: Layer; source: ChangeSource };
+  'layer-move': { layer: Layer; index: number; source: ChangeSource };
+  'layer-change': { layer: Layer; changes: LayerChanges; source: ChangeSource };
+  'dims-change': { dims: Dims; source: ChangeSource };
+  'cursor-change': { cursor: Readonly<Cursor>; source: ChangeSource };
+  'layout-change': { layout: Layout; source: ChangeSource };
+}
+
+/** Serialised view state: settings only, no samples. Layers are matched by id on restore. */
+export interface ViewerState {
+  version: 1;
+  layout: Layout;
+  cursor: Cursor;
+  layers: Array<{ id: string; kind: Layer['kind']; settings: LayerChanges }>;
+}
+
+/**
+ * The state of a viewer without any DOM: layers (bottom first), layout and the shared cursor.
+ * All changes go through methods, which announce them; views subscribe.
+ */
+export class ViewerModel extends EventTarget {
+  #layers: Layer[] = [];
+  #layout: Layout = 'xy';
+  #cursor: Cursor = { t: 0, z: 0, y: 0, x: 0 };
+  #dims: Dims = { sizeT: 1, shape: [1, 1, 1], spacing: [1, 1, 1], unit: 'px' };
+
+  get layers(): readonly Layer[] {
+    return this.#layers;
+  }
+  get layout(): Layout {
+    return this.#layout;
+  }
+  get cursor(): Readonly<Cursor> {
+    return this.#cursor;
+  }
+  get dims(): Readonly<Dims> {
+    return this.#dims;
+  }
+
+  /** Subscribes to one event; returns the function that unsubscribes. */
+  on<K extends keyof ViewerModelEvents>(
+    type: K,
+    listener: (detail: ViewerModelEvents[K]) => void,
+    options?: AddEventListenerOptions,
+  ): () => void {
+    const handler = (event: Event) => listener((event as CustomEvent<ViewerModelEvents[K]>).detail);
+    this.addEventListener(type, handler, options);
+    return () => this.removeEventListener(type, handler);
+  }
+
+  #emit<K extends keyof ViewerModelEvents>(type: K, detail: ViewerModelEvents[K]): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** The layer with this id, or undefined. */
+  get(id: string): Layer | undefined {
+    return this.#layers.find((layer) => layer.id === id);
+  }
+
+  /** Image layers bottom first. */
+  get images(): ImageLayer[] {
+    return this.#layers.filter((layer): layer is ImageLayer => layer.kind === 'image');
+  }
+
+  /** Label layers bottom first. */
+  get labels(): LabelsLayer[] {
+    return this.#layers.filter((layer): layer is LabelsLayer => layer.kind === 'labels');
+  }
+
+  /**
+   * Adds a layer on top or at `index`.
+   * @throws CytoError `bad-input` for an id already in use
+   */
+  add(layer: Layer, options: { index?: number; source?: ChangeSource } = {}): void {
+    if (this.get(layer.id))
+      throw new CytoError('bad-input', `There is already a layer with the id "${layer.id}".`);
+    const source = options.source ?? 'api';
+    this.#layers = this.#layers.toSpliced(options.index ?? this.#layers.length, 0, layer);
+    this.#emit('layer-add', { layer, source });
+    this.#updateDims(source);
+  }
+
+  /** Removes a layer; unknown ids are ignored. */
+  remove(id: string, source: ChangeSource = 'api'): void {
+    const layer = this.get(id);
+    if (!layer) return;
+    this.#layers = this.#layers.filter((other) => other !== layer);
+    this.#emit('layer-remove', { layer, source });
+    this.#updateDims(source);
+  }
+
+  /** Moves a layer to `index`, counted from the bottom. */
+  move(id: string, index: number, source: ChangeSource = 'api'): void {
+    const layer = this.#require(id);
+    const others = this.#layers.filter((other) => other !== layer);
+    const at = Math.min(Math.max(0, index), others.length);
+    this.#layers = others.toSpliced(at, 0, layer);
+    this.#emit('layer-move', { layer, index: at, source });
+  }
+
+  /** Changes settings of a layer in place and announces those that differ. */
+  update(id: string, changes: LayerChanges, source: ChangeSource = 'api'): void {
+    const layer = this.#require(id);
+    const current = layer as unknown as Record<string, unknown>;
+    const effective = Object.fromEntries(
+      Object.entries(changes).filter(([key, value]) => value !== undefined && current[key] !== value),
+    );
+    if (Object.keys(effective).length === 0) return;
+    Object.assign(layer, effective);
+    this.#emit('layer-change', { layer, changes: effective as LayerChanges, source });
+  }
+
+  setLayout(layout: Layout, source: ChangeSource = 'api'): void {
+    if (!LAYOUTS.includes(layout)) {
+      throw new CytoError('bad-input', `"${layout}" is not a layout; use one of ${LAYOUTS.join(', ')}.`);
+    }
+    if (layout === this.#layout) return;
+    this.#layout = layout;
+    this.#emit('layout-change', { layout, source });
+  }
+
+  /** Moves the shared cursor; values are rounded and clipped to the scene. */
+  setCursor(changes: Partial<Cursor>, source: ChangeSource = 'api'): void {
+    const { sizeT, shape } = this.#dims;
+    const clip = (value: number, length: number) => Math.min(Math.max(0, Math.round(value)), length - 1);
+    const wanted = { ...this.#cursor, ...changes };
+    const cursor = {
+      t: clip(wanted.t, sizeT),
+      z: clip(wanted.z, shape[0]),
+      y: clip(wanted.y, shape[1]),
+      x: clip(wanted.x, shape[2]),
+    };
+    const old = this.#cursor;
+    if (cursor.t === old.t && cursor.z === old.z && cursor.y === old.y && cursor.x === old.x) return;
+    this.#cursor = cursor;
+    this.#emit('cursor-change', { cursor, source });
+  }
+
+  /** View state without samples. */
+  toJSON(): ViewerState {
+    return {
+      version: 1,
+      layout: this.#layout,
+      cursor: { ...this.#cursor },
+      layers: this.#layers.map((layer) => {
+        const { id, kind, ...rest } = layer;
+        const settings: Record<string, unknown> = { ...rest };
+        delete settings.volume;
+        delete settings.labels;
+        return { id, kind, settings: settings as LayerChanges };
+      }),
+    };
+  }
+
+  /**
+   * Applies a state made by {@link toJSON} to the layers that are present.
+   * @throws CytoError `bad-input` for anything that is not such a state; nothing is changed then
+   */
+  restore(state: unknown): void {
+    const { layout, cursor, layers } = parseViewerState(state);
+    for (const { id, kind, settings } of layers) {
+      if (this.get(id)?.kind === kind) this.update(id, settings, 'restore');
+    }
+    this.setLayout(layout, 'restore');
+    this.setCursor(cursor, 'restore');
+  }
+
+  #require(id: string): Layer {
+    const layer = this.get(id);
+    if (!layer) throw new CytoError('not-found', `There is no layer with the id "${id}".`);
+    return layer;
+  }
+
+  #updateDims(source: ChangeSource): void {
+    const reference: Layer | undefined = this.images[0] ?? this.#layers[0];
+    let dims: Dims = { sizeT: 1, shape: [1, 1, 1], spacing: [1, 1, 1], unit: 'px' };
+    if (reference?.kind === 'image') {
+      const { shape, calibration } = reference.volume;
+      dims = {
+        sizeT: shape[0],
+        shape: [shape[2], shape[3], shape[4]],
+        spacing: calibration.spacing,
+        unit: calibration.unit,
+      };
+    } else if (reference?.kind === 'labels') {
+      const { shape, calibration } = reference.labels;
+      dims = { sizeT: 1, shape, spacing: calibration.spacing, unit: calibration.unit };
+    }
+    if (JSON.stringify(dims) === JSON.stringify(this.#dims)) return;
+    const wasEmpty = this.#dims.shape.every((n) => n === 1);
+    this.#dims = dims;
+    this.#emit('dims-change', { dims, source });
+    const middle = dims.shape.map((n) => Math.floor((n - 1) / 2));
+    this.setCursor(wasEmpty ? { t: 0, z: middle[0], y: middle[1], x: middle[2] } : {}, source);
+  }
+}
+
+/**
+ * Checks untrusted view state.
+ * @throws CytoError `bad-input` naming what is wrong
+ */
+export function parseViewerState(state: unknown): ViewerState {
+  const fail = (problem: string): never => {
+    throw new CytoError('bad-input', `This is not a saved view: ${problem}.`);
+  };
+  const isRecord = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isRecord(state)) return fail('an object is needed');
+  if (state.version !== 1) return fail(`version ${String(state.version)} is not known to this release`);
+  if (!LAYOUTS.includes(state.layout as Layout)) return fail(`unknown layout "${String(state.layout)}"`);
+  const cursor = state.cursor;
+  if (!isRecord(cursor) || !['t', 'z', 'y', 'x'].every((axis) => Number.isFinite(cursor[axis]))) {
+    return fail('the cursor needs numbers t, z, y and x');
+  }
+  if (!Array.isArray(state.layers)) return fail('layers must be a list');
+  const layers = state.layers.map((entry: unknown): ViewerState['layers'][number] => {
+    if (!isRecord(entry) || typeof entry.id !== 'string' || !isRecord(entry.settings))
+      return fail('a layer needs an id and settings');
+    if (entry.kind !== 'image' && entry.kind !== 'labels')
+      return fail(`unknown layer kind "${String(entry.kind)}"`);
+    return { id: entry.id, kind: entry.kind, settings: checkSettings(entry.settings, fail) };
+  });
+  return {
+    version: 1,
+    layout: state.layout as Layout,
+    cursor: { t: cursor.t as number, z: cursor.z as number, y: cursor.y as number, x: cursor.x as number },
+    layers,
+  };
+}
+
+const SETTING_CHECKS: Record<string, (value: unknown) => boolean> = {
+  name: (v) => typeof v === 'string',
+  visible: (v) => typeof v === 'boolean',
+  editable: (v) => typeof v === 'boolean',
+  opacity: (v) => typeof v === 'number' && v >= 0 && v <= 1,
+  fillOpacity: (v) => typeof v === 'number' && v >= 0 && v <= 1,
+  channel: (v) => Number.isInteger(v) && (v as number) >= 0,
+  gamma: (v) => typeof v === 'number' && v > 0,
+  contour: (v) => typeof v === 'number' && v >= 0,
+  seed: (v) => Number.isInteger(v),
+  selected: (v) => Number.isInteger(v) && (v as number) >= 0,
+  colormap: (v) => COLORMAPS.includes(v as (typeof COLORMAPS)[number]),
+  blending: (v) => BLENDINGS.includes(v as (typeof BLENDINGS)[number]),
+  rendering: (v) => RENDERINGS.includes(v as (typeof RENDERINGS)[number]),
+  contrast: (v) => v === 'auto' || (Array.isArray(v) && v.length === 2 && v.every(Number.isFinite)),
+};
+
+function checkSettings(settings: Record<string, unknown>, fail: (problem: string) => never): LayerChanges {
+  for (const [key, value] of Object.entries(settings)) {
+    const check = Object.hasOwn(SETTING_CHECKS, key) ? SETTING_CHECKS[key] : undefined;
+    if (!check?.(value)) return fail(`the layer setting ${key} has no such value`);
+  }
+  return settings as LayerChanges;
+}
