@@ -209,7 +209,7 @@ export class ViewerModel extends EventTarget {
   }
 
   #updateDims(source: ChangeSource): void {
-    const reference: Layer | undefined = this.images[0] ?? this.#layers[0];
+    const reference: Layer | undefined = this.images.at(0) ?? this.#layers.at(0);
     let dims: Dims = { sizeT: 1, shape: [1, 1, 1], spacing: [1, 1, 1], unit: 'px' };
     if (reference?.kind === 'image') {
       const { shape, calibration } = reference.volume;
