@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { esbuildPlugin } from '@web/dev-server-esbuild';
-import { defaultReporter } from '@web/test-runner';
+import { defaultReporter, summaryReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
 import { chromiumFlags, findChromium, webgpuFlags } from './scripts/chromium.mjs';
 import { countReporter } from './scripts/count-reporter.mjs';
@@ -34,5 +34,9 @@ export default {
   testFramework: { config: { timeout: 120_000 } },
   testsStartTimeout: 60_000,
   testsFinishTimeout: 300_000,
-  reporters: [defaultReporter({ reportTestProgress: false }), countReporter(process.env.CYTOPANE_COUNT_FILE)],
+  reporters: [
+    summaryReporter({ flatten: true }),
+    defaultReporter({ reportTestProgress: false }),
+    countReporter(process.env.CYTOPANE_COUNT_FILE),
+  ],
 };
