@@ -1,0 +1,228 @@
+import { CytoError } from '../../../core/errors.ts';
+import { labelBoxes } from './label-boxes.ts';
+import { checkGrid, type GridShape } from './shape.ts';
+
+/** Heat of every pixel and what it was made from. */
+export interface LabelHeat {
+  /** Float64 [...shape], heat after the last step. */
+  heat: Float64Array;
+  /** Steps of diffusion, one number for all labels. */
+  iterations: number;
+  /** Int32 [ndim, N + 1]: start pixel per label (index = label). */
+  centers: Int32Array;
+  boxes: Int32Array;
+}
+
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/**
+ * The pixel at which each label is heated: in 2D the rounded mean (half to even, in box coordinates) or, if that
+ * lies outside the label, the label's pixel nearest to it; in 3D the voxel nearest to the unrounded mean.
+ * First in row-major order on ties (spec §6.1).
+ */
+export function labelCenters(labels: Uint32Array, shape: GridShape, boxes: Int32Array): Int32Array {
+  const ndim = shape.length;
+  const [nz, ny, nx] = ndim === 3 ? shape : [1, shape[0], shape[1]];
+  const slots = boxes.length / 6;
+  const count = new Float64Array(slots);
+  const sum = new Float64Array(slots * 3);
+  let i = 0;
+  for (let z = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++) {
+      for (let x = 0; x < nx; x++, i++) {
+        const label = labels[i];
+        if (label === 0) continue;
+        count[label]++;
+        sum[label * 3] += z - boxes[label * 6];
+        sum[label * 3 + 1] += y - boxes[label * 6 + 1];
+        sum[label * 3 + 2] += x - boxes[label * 6 + 2];
+      }
+    }
+  }
+  const target = new Float64Array(slots * 3);
+  for (let label = 1; label < slots; label++) {
+    for (let axis = 0; axis < 3; axis++) {
+      const mean = sum[label * 3 + axis] / count[label];
+      target[label * 3 + axis] = ndim === 2 ? roundHalfEven(mean) : mean;
+    }
+  }
+  const best = new Float64Array(slots).fill(Number.POSITIVE_INFINITY);
+  const centers = new Int32Array(ndim * slots);
+  i = 0;
+  for (let z = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++) {
+      for (let x = 0; x < nx; x++, i++) {
+        const label = labels[i];
+        if (label === 0) continue;
+        const dz = z - boxes[label * 6] - target[label * 3];
+        const dy = y - boxes[label * 6 + 1] - target[label * 3 + 1];
+        const dx = x - boxes[label * 6 + 2] - target[label * 3 + 2];
+        const distance = dz * dz + dy * dy + dx * dx;
+        if (distance >= best[label]) continue;
+        best[label] = distance;
+        if (ndim === 3) centers[label] = z;
+        centers[(ndim - 2) * slots + label] = y;
+        centers[(ndim - 1) * slots + label] = x;
+      }
+    }
+  }
+  return centers;
+}
+
+/** Steps of diffusion for a label image: 2D 2 · max(h + w + 2), 3D 6 · max(Σ(extent + 1)) (spec §6.1). */
+export function diffusionSteps(boxes: Int32Array, ndim: number): number {
+  let largest = 0;
+  for (let at = 6; at < boxes.length; at += 6) {
+    if (boxes[at + 3] === 0) continue;
+    const extents = [boxes[at + 3] - boxes[at], boxes[at + 4] - boxes[at + 1], boxes[at + 5] - boxes[at + 2]];
+    const size = extents.slice(3 - ndim).reduce((total, extent) => total + extent + 1, 0);
+    if (size > largest) largest = size;
+  }
+  return (ndim === 2 ? 2 : 6) * largest;
+}
+
+/**
+ * Diffuses heat inside every label: each step adds 1 at the label's centre, then every pixel takes the mean of itself
+ * and its 8 neighbours (2D) or 6 neighbours (3D) of the same label. Labels exchange no heat, so each is computed
+ * alone in its bounding box with the step count of the whole image; the result is that of the reference.
+ */
+export function diffuseLabels(labels: Uint32Array, shape: GridShape, iterations?: number): LabelHeat {
+  const ndim = shape.length;
+  checkGrid(shape, { labels: [labels, 1] });
+  const boxes = labelBoxes(labels, shape);
+  const centers = labelCenters(labels, shape, boxes);
+  const steps = iterations ?? diffusionSteps(boxes, ndim);
+  const heat = new Float64Array(labels.length);
+  const slots = boxes.length / 6;
+  const [ny, nx] = shape.slice(-2);
+  for (let label = 1; label < slots; label++) {
+    const [z0, y0, x0, z1, y1, x1] = boxes.subarray(label * 6, label * 6 + 6);
+    if (z1 === 0) continue;
+    const bz = z1 - z0;
+    const by = y1 - y0;
+    const bx = x1 - x0;
+    // A border of one empty pixel makes every neighbour readable without a test.
+    const row = bx + 2;
+    const plane = row * (by + 2);
+    const base = ndim === 3 ? plane : 0;
+    const size = plane * (ndim === 3 ? bz + 2 : 1);
+    const inside: number[] = [];
+    const inImage: number[] = [];
+    for (let z = 0; z < bz; z++) {
+      for (let y = 0; y < by; y++) {
+        const line = ((z0 + z) * ny + y0 + y) * nx + x0;
+        for (let x = 0; x < bx; x++) {
+          if (labels[line + x] !== label) continue;
+          inside.push(base + z * plane + (y + 1) * row + x + 1);
+          inImage.push(line + x);
+        }
+      }
+    }
+    const cz = ndim === 3 ? centers[label] - z0 : 0;
+    const cy = centers[(ndim - 2) * slots + label] - y0;
+    const cx = centers[(ndim - 1) * slots + label] - x0;
+    const start = base + cz * plane + (cy + 1) * row + cx + 1;
+    const final = diffuseBox(Int32Array.from(inside), size, row, plane, start, steps, ndim);
+    for (let k = 0; k < inside.length; k++) heat[inImage[k]] = final[inside[k]];
+  }
+  return { heat, iterations: steps, centers, boxes };
+}
+
+function diffuseBox(
+  inside: Int32Array,
+  size: number,
+  row: number,
+  plane: number,
+  start: number,
+  steps: number,
+  ndim: number,
+): Float64Array {
+  let now = new Float64Array(size);
+  let next = new Float64Array(size);
+  for (let step = 0; step < steps; step++) {
+    now[start] += 1;
+    if (ndim === 2) {
+      for (let k = 0; k < inside.length; k++) {
+        const i = inside[k];
+        next[i] =
+          (now[i] +
+            now[i - row] +
+            now[i + row] +
+            now[i - 1] +
+            now[i + 1] +
+            now[i - row - 1] +
+            now[i - row + 1] +
+            now[i + row - 1] +
+            now[i + row + 1]) /
+          9;
+      }
+    } else {
+      for (let k = 0; k < inside.length; k++) {
+        const i = inside[k];
+        next[i] =
+          (now[i] + now[i - plane] + now[i + plane] + now[i - row] + now[i + row] + now[i - 1] + now[i + 1]) /
+          7;
+      }
+    }
+    [now, next] = [next, now];
+  }
+  return now;
+}
+
+/**
+ * Unit flow at one pixel: central differences of the heat, which read across label borders, normalised.
+ * @param out receives ndim components, order y, x or z, y, x
+ */
+export function unitFlowAt(heat: Float64Array, i: number, shape: GridShape, out: Float64Array): void {
+  const ndim = shape.length;
+  let stride = 1;
+  let rest = i;
+  let norm = 0;
+  for (let axis = ndim - 1; axis >= 0; axis--) {
+    const at = rest % shape[axis];
+    rest = (rest - at) / shape[axis];
+    const after = at + 1 < shape[axis] ? heat[i + stride] : 0;
+    const before = at > 0 ? heat[i - stride] : 0;
+    const gradient = after - before;
+    out[axis] = gradient;
+    norm += gradient * gradient;
+    stride *= shape[axis];
+  }
+  const length = 1e-60 + Math.sqrt(norm);
+  for (let axis = 0; axis < ndim; axis++) out[axis] /= length;
+}
+
+/**
+ * Training targets: unit flows that lead from every pixel of a label toward its centre (spec §6.1).
+ *
+ * @param labels Uint32 [...shape], 1…N without gaps; 0 background
+ * @param shape [y, x] or [z, y, x]
+ * @returns Float32 [ndim, ...shape] in the order y, x or z, y, x; 0 on the background
+ * @throws CytoError `bad-input` if the numbering has gaps (see renumber)
+ */
+export function flowsFromLabels(labels: Uint32Array, shape: GridShape, iterations?: number): Float32Array {
+  const count = checkGrid(shape, { labels: [labels, 1] });
+  const { heat, boxes } = diffuseLabels(labels, shape, iterations);
+  for (let label = 1; label < boxes.length / 6; label++) {
+    if (boxes[label * 6 + 3] === 0) {
+      throw new CytoError(
+        'bad-input',
+        `Label ${label} is missing: flows need labels numbered 1…N without gaps.`,
+      );
+    }
+  }
+  const ndim = shape.length;
+  const flows = new Float32Array(ndim * count);
+  const flow = new Float64Array(ndim);
+  for (let i = 0; i < count; i++) {
+    if (labels[i] === 0) continue;
+    unitFlowAt(heat, i, shape, flow);
+    for (let axis = 0; axis < ndim; axis++) flows[axis * count + i] = flow[axis];
+  }
+  return flows;
+}

@@ -1,0 +1,9 @@
+export * from './fill-holes.ts';
+export * from './flow-error.ts';
+export { diffuseLabels, flowsFromLabels, labelCenters } from './flows-from-labels.ts';
+export { type FollowedPixels, followFlows } from './follow-flows.ts';
+export * from './labels-from-flows.ts';
+export * from './metrics.ts';
+export { keepLabels, labelCounts, maxLabel, renumber } from './renumber.ts';
+export { endHistogram, endPixels, findSeeds, growSeeds } from './seeds.ts';
+export * from './stitch.ts';

@@ -1,0 +1,42 @@
+import type { Box } from '../../../core/label-volume.ts';
+import { maxLabel } from './renumber.ts';
+import type { GridShape } from './shape.ts';
+
+/**
+ * Bounding boxes of the labels 1…N, flat: six numbers a label, [z0, y0, x0, z1, y1, x1] half-open, from index
+ * 6 · label. Absent labels have z1 = 0.
+ */
+export function labelBoxes(labels: Uint32Array, shape: GridShape): Int32Array {
+  const [nz, ny, nx] = shape.length === 3 ? shape : [1, shape[0], shape[1]];
+  const boxes = new Int32Array((maxLabel(labels) + 1) * 6);
+  let i = 0;
+  for (let z = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++) {
+      for (let x = 0; x < nx; x++, i++) {
+        const label = labels[i];
+        if (label === 0) continue;
+        const at = label * 6;
+        if (boxes[at + 3] === 0) {
+          boxes[at] = z;
+          boxes[at + 1] = y;
+          boxes[at + 2] = x;
+          boxes[at + 3] = z + 1;
+          boxes[at + 4] = y + 1;
+          boxes[at + 5] = x + 1;
+          continue;
+        }
+        boxes[at + 3] = z + 1;
+        if (y < boxes[at + 1]) boxes[at + 1] = y;
+        else if (y >= boxes[at + 4]) boxes[at + 4] = y + 1;
+        if (x < boxes[at + 2]) boxes[at + 2] = x;
+        else if (x >= boxes[at + 5]) boxes[at + 5] = x + 1;
+      }
+    }
+  }
+  return boxes;
+}
+
+/** The box of one label from {@link labelBoxes}. */
+export function boxOf(boxes: Int32Array, label: number): Box {
+  return Array.from(boxes.subarray(label * 6, label * 6 + 6)) as unknown as Box;
+}

@@ -1,0 +1,108 @@
+import { CytoError } from '../../../core/errors.ts';
+import type { TaskOptions } from '../../../core/progress.ts';
+import { fillHolesAndRemoveSmall } from './fill-holes.ts';
+import { flowErrors } from './flow-error.ts';
+import { followFlows } from './follow-flows.ts';
+import { keepLabels, labelCounts, renumber } from './renumber.ts';
+import { endHistogram, endPixels, findSeeds, growSeeds } from './seeds.ts';
+import { checkGrid, type GridShape } from './shape.ts';
+
+/** Parameters of the way from flows to labels, with Cellpose's names (spec §0.1). */
+export interface MaskParameters {
+  /** Pixels with a logit strictly above take part. */
+  cellprobThreshold: number;
+  /** Labels with a larger flow error are dropped; 0 or less keeps all. 2D only. */
+  flowThreshold: number;
+  /** Least pixels (voxels) of a label; 0 or less keeps all. */
+  minSize: number;
+  /** Labels covering more than this share of the grid are dropped. */
+  maxSizeFraction: number;
+  /** Euler steps. */
+  niter: number;
+}
+
+/** @throws CytoError `bad-input` naming the parameter that is out of range */
+export function checkMaskParameters(parameters: MaskParameters): void {
+  const { cellprobThreshold, flowThreshold, minSize, maxSizeFraction, niter } = parameters;
+  const fail = (text: string) => {
+    throw new CytoError('bad-input', text);
+  };
+  if (Number.isNaN(cellprobThreshold)) fail('The cellprob threshold is not a number.');
+  if (Number.isNaN(flowThreshold)) fail('The flow threshold is not a number.');
+  if (!Number.isInteger(minSize)) fail(`A minimum size of ${minSize} is not a whole number of pixels.`);
+  if (!(maxSizeFraction > 0)) fail(`A maximum size fraction of ${maxSizeFraction} leaves no label; use 0…1.`);
+  if (!Number.isInteger(niter) || niter < 0)
+    fail(`${niter} Euler steps are not possible; use a whole number from 0.`);
+}
+
+/** Euler steps when none are given: 200 · diameter / 30, truncated (spec §0.1). */
+export function defaultNiter(diameter?: number): number {
+  return diameter === undefined || !(diameter > 0) ? 200 : Math.floor(200 / (30 / diameter));
+}
+
+/**
+ * Labels by the number of seeds each pixel's end point belongs to, before quality control: seeds, growth, removal of
+ * labels above the maximum size, numbers in raster order (spec §5.2).
+ * @param index row-major indices of the followed pixels
+ * @param ends row-major index of the pixel each of them ended in
+ */
+export function labelsFromEnds(
+  index: Int32Array,
+  ends: Int32Array,
+  shape: GridShape,
+  maxSizeFraction: number,
+): Uint32Array {
+  const count = checkGrid(shape, {});
+  const labels = new Uint32Array(count);
+  const histogram = endHistogram(ends, count);
+  const seeds = findSeeds(histogram, shape);
+  if (seeds.length === 0) return labels;
+  const painted = growSeeds(seeds, histogram, shape);
+  for (let k = 0; k < index.length; k++) labels[index[k]] = painted[ends[k]];
+  const largest = maxSizeFraction * count;
+  const counts = labelCounts(labels);
+  if (counts.some((pixels, label) => label > 0 && pixels > largest)) {
+    keepLabels(
+      labels,
+      Array.from(counts, (pixels) => pixels <= largest),
+    );
+  }
+  renumber(labels);
+  return labels;
+}
+
+/**
+ * Instance labels from network flows and cell probability (spec §5): follow the flows, find and grow seeds, drop
+ * labels that are too large, whose flow error is too high (2D) or that are too small, fill holes, renumber.
+ *
+ * @param dP Float32 [ndim, ...shape] flows at network scale (about 5 × unit flow), order y, x or z, y, x
+ * @param cellprob Float32 [...shape] logits
+ * @param shape [y, x] or [z, y, x]
+ * @returns Uint32 [...shape], 0 background, 1…N
+ * @throws CytoError `bad-input` for disagreeing lengths, flows on the foreground that are not finite, parameters out
+ * of range; `too-large` above 2^31 − 1 pixels; `aborted`
+ */
+export function labelsFromFlows(
+  dP: Float32Array,
+  cellprob: Float32Array,
+  shape: GridShape,
+  parameters: MaskParameters,
+  options: TaskOptions = {},
+): Uint32Array {
+  checkMaskParameters(parameters);
+  const followed = followFlows(dP, cellprob, shape, parameters, options);
+  const labels = labelsFromEnds(
+    followed.index,
+    endPixels(followed, shape),
+    shape,
+    parameters.maxSizeFraction,
+  );
+  if (shape.length === 2 && parameters.flowThreshold > 0) {
+    const errors = flowErrors(labels, dP, shape);
+    keepLabels(
+      labels,
+      Array.from(errors, (error) => !(error > parameters.flowThreshold)),
+    );
+  }
+  return fillHolesAndRemoveSmall(labels, shape, parameters.minSize);
+}
