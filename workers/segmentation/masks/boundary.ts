@@ -16,8 +16,14 @@ export function outlines(labels: Uint32Array, shape: GridShape): Uint8Array {
       const label = labels[i];
       if (label === 0) continue;
       const inner =
-        y > 0 && y < ny - 1 && x > 0 && x < nx - 1 &&
-        labels[i - nx] === label && labels[i + nx] === label && labels[i - 1] === label && labels[i + 1] === label;
+        y > 0 &&
+        y < ny - 1 &&
+        x > 0 &&
+        x < nx - 1 &&
+        labels[i - nx] === label &&
+        labels[i + nx] === label &&
+        labels[i - 1] === label &&
+        labels[i + 1] === label;
       if (!inner) out[i] = 1;
     }
   }
@@ -26,7 +32,10 @@ export function outlines(labels: Uint32Array, shape: GridShape): Uint8Array {
 
 /** Median over the labels of the diameter of the disc of equal area, in pixels (spec §8). NaN without labels. */
 export function medianDiameter(labels: Uint32Array): number {
-  const areas = labelCounts(labels).slice(1).filter((count) => count > 0).sort();
+  const areas = labelCounts(labels)
+    .slice(1)
+    .filter((count) => count > 0)
+    .sort();
   if (areas.length === 0) return Number.NaN;
   const middle = areas.length >> 1;
   const root = (i: number) => Math.sqrt(areas[i]);

@@ -2,12 +2,25 @@ import { labelBoxes } from './label-boxes.ts';
 import { keepLabels, labelCounts, renumber } from './renumber.ts';
 import { checkGrid, type GridShape } from './shape.ts';
 
+export interface CompatOptions {
+  /**
+   * Repeat a fault of the reference: it takes the first of the sorted label values for the background and never tests
+   * its size, so that in an image without background the first label stays however small. For comparisons only.
+   */
+  compat?: boolean;
+}
+
 /** Deletes labels of fewer than `minSize` pixels and renumbers in raster order, in place. */
-export function removeSmall(labels: Uint32Array, minSize: number): void {
+export function removeSmall(
+  labels: Uint32Array,
+  minSize: number,
+  { compat = false }: CompatOptions = {},
+): void {
   const counts = labelCounts(labels);
+  const untested = compat && counts[0] === 0 ? counts.findIndex((count) => count > 0) : 0;
   keepLabels(
     labels,
-    Array.from(counts, (count) => count >= minSize),
+    Array.from(counts, (count, label) => count >= minSize || label === untested),
   );
   renumber(labels);
 }
@@ -20,16 +33,21 @@ export function removeSmall(labels: Uint32Array, minSize: number): void {
  * @param minSize least number of pixels of a label that stays; values ≤ 0 keep all and only compact the numbers
  * @returns `labels`
  */
-export function fillHolesAndRemoveSmall(labels: Uint32Array, shape: GridShape, minSize: number): Uint32Array {
+export function fillHolesAndRemoveSmall(
+  labels: Uint32Array,
+  shape: GridShape,
+  minSize: number,
+  options: CompatOptions = {},
+): Uint32Array {
   checkGrid(shape, { labels: [labels, 1] });
-  if (minSize > 0) removeSmall(labels, minSize);
+  if (minSize > 0) removeSmall(labels, minSize, options);
   const boxes = labelBoxes(labels, shape);
   let id = 0;
   for (let label = 1; label < boxes.length / 6; label++) {
     if (boxes[label * 6 + 3] === 0) continue;
     if (fillLabel(labels, shape, boxes.subarray(label * 6, label * 6 + 6), label, id + 1)) id++;
   }
-  if (minSize > 0) removeSmall(labels, minSize);
+  if (minSize > 0) removeSmall(labels, minSize, options);
   return labels;
 }
 

@@ -19,6 +19,8 @@ export interface MaskParameters {
   maxSizeFraction: number;
   /** Euler steps. */
   niter: number;
+  /** Repeat the reference's faults where we know better. For comparisons only. */
+  compat?: boolean;
 }
 
 /** @throws CytoError `bad-input` naming the parameter that is out of range */
@@ -104,5 +106,5 @@ export function labelsFromFlows(
       Array.from(errors, (error) => !(error > parameters.flowThreshold)),
     );
   }
-  return fillHolesAndRemoveSmall(labels, shape, parameters.minSize);
+  return fillHolesAndRemoveSmall(labels, shape, parameters.minSize, parameters);
 }

@@ -114,15 +114,15 @@ export function averagePrecision(
 
 /**
  * IoU of every true cell with the predicted cell matched to it at threshold 0.5 (spec §8).
- * @returns per true label (ascending ids, entry 0 = first label): IoU, and the predicted label or 0
+ * @returns per true label 1…max (entry 0 = label 1; 0 for numbers not in use): IoU and matched predicted label
  */
 export function matchedIous(
   truth: Uint32Array,
   predicted: Uint32Array,
 ): { iou: Float64Array; predicted: Uint32Array } {
-  const comparison = compare(compacted(truth), compacted(predicted));
-  const iou = new Float64Array(comparison.trueCount);
-  const partner = new Uint32Array(comparison.trueCount);
+  const comparison = compare(truth, predicted);
+  const iou = new Float64Array(comparison.trueSize.length - 1);
+  const partner = new Uint32Array(iou.length);
   for (const pair of match(comparison, 0.5)) {
     iou[pair.truth - 1] = pair.iou;
     partner[pair.truth - 1] = pair.predicted;
