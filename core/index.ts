@@ -3,6 +3,7 @@ export * from './errors.ts';
 export * from './image-source.ts';
 export * from './label-volume.ts';
 export * from './layer.ts';
+export * from './npy.ts';
 export * from './progress.ts';
 export * from './segmentation-parameters.ts';
 export * from './viewer-model.ts';

@@ -1,0 +1,109 @@
+import type { Colormap } from './layer.ts';
+
+/** Samples of a colour table. */
+export const COLORMAP_SIZE = 256;
+
+type Rgb = readonly [red: number, green: number, blue: number];
+
+/** Colours 0…255 at equal steps from low to high; the tables between them are linear. */
+const STOPS: Record<Colormap, readonly Rgb[]> = {
+  gray: [
+    [0, 0, 0],
+    [255, 255, 255],
+  ],
+  green: [
+    [0, 0, 0],
+    [0, 255, 0],
+  ],
+  magenta: [
+    [0, 0, 0],
+    [255, 0, 255],
+  ],
+  cyan: [
+    [0, 0, 0],
+    [0, 255, 255],
+  ],
+  yellow: [
+    [0, 0, 0],
+    [255, 255, 0],
+  ],
+  red: [
+    [0, 0, 0],
+    [255, 0, 0],
+  ],
+  // A pure blue is too dark to be read; this one keeps its hue and is three times as bright.
+  blue: [
+    [0, 0, 0],
+    [64, 96, 255],
+  ],
+  // viridis, inferno: N. Smith, S. van der Walt, E. Firing (CC0), at 17 and 17 steps.
+  viridis: hexes(
+    '440154 481567 482677 453781 404788 39568c 33638d 2d708e 287d8e 238a8d 1f968b 20a387 29af7f 3cbb75 55c667 73d055 95d840 b8de29 dce319 fde725',
+  ),
+  inferno: hexes(
+    '000004 07051b 160b39 2b0b57 420a68 57106e 6a176e 7f1e6c 932667 a82e5f bc3754 cc4248 dd513a e9633b f37819 fa8e08 fca50a fbbf24 f6d746 f2ec71 fcffa4',
+  ),
+  // turbo: A. Mikhailov, Google (Apache-2.0), at 15 equal steps.
+  turbo: hexes(
+    '30123b 4145ab 4675ed 39a2fc 1bcfd4 24eca6 61fc6c a4fc3b d1e834 f3c63a fe9b2d f36315 d93806 b11901 7a0402',
+  ),
+};
+
+function hexes(list: string): Rgb[] {
+  return list.split(' ').map(parseHex);
+}
+
+function parseHex(hex: string): Rgb {
+  const value = Number.parseInt(hex, 16);
+  return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
+}
+
+const tables = new Map<Colormap, Uint8Array>();
+
+/** Colour table of {@link COLORMAP_SIZE} entries, RGBA 0…255, alpha 255. Do not write to it. */
+export function colormapTable(name: Colormap): Uint8Array {
+  const known = tables.get(name);
+  if (known) return known;
+  const stops = STOPS[name];
+  const table = new Uint8Array(COLORMAP_SIZE * 4);
+  for (let i = 0; i < COLORMAP_SIZE; i++) {
+    const position = (i / (COLORMAP_SIZE - 1)) * (stops.length - 1);
+    const left = Math.min(Math.floor(position), stops.length - 2);
+    const weight = position - left;
+    for (let c = 0; c < 3; c++) {
+      table[i * 4 + c] = Math.round(stops[left][c] * (1 - weight) + stops[left + 1][c] * weight);
+    }
+    table[i * 4 + 3] = 255;
+  }
+  tables.set(name, table);
+  return table;
+}
+
+/** Css `linear-gradient` of a colour table, low at the left. */
+export function colormapGradient(name: Colormap): string {
+  return `linear-gradient(to right, ${STOPS[name].map((rgb) => `rgb(${rgb.join(' ')})`).join(', ')})`;
+}
+
+const HUES: ReadonlyArray<readonly [Colormap, number]> = [
+  ['red', 0],
+  ['yellow', 60],
+  ['green', 120],
+  ['cyan', 180],
+  ['blue', 230],
+  ['magenta', 300],
+];
+
+/** The single-hue colour table nearest to a `#rrggbb` colour; gray for colours without hue or of other forms. */
+export function nearestColormap(color: string): Colormap {
+  const digits = /^#?([0-9a-f]{6})/i.exec(color)?.[1];
+  if (digits === undefined) return 'gray';
+  const [r, g, b] = parseHex(digits);
+  const high = Math.max(r, g, b);
+  const range = high - Math.min(r, g, b);
+  if (high === 0 || range < 0.2 * high) return 'gray';
+  const sector =
+    high === r ? ((g - b) / range + 6) % 6 : high === g ? (b - r) / range + 2 : (r - g) / range + 4;
+  const hue = sector * 60;
+  const distance = (other: number) => Math.min(Math.abs(hue - other), 360 - Math.abs(hue - other));
+  return HUES.reduce((best, entry) => (distance(entry[1]) < distance(best[1]) ? entry : best))[0];
+}
