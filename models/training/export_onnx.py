@@ -1,0 +1,89 @@
+"""Checkpoint -> ONNX, test tensors and checks: python export_onnx.py --weights RUN/last.pt --out ../default --id cyto-s1
+
+Writes ID.onnx (opset 16, fp32, batch norm folded), ID-fp16.onnx (the same graph, weights stored as fp16 and widened at
+load; the graph's inputs, outputs and arithmetic stay fp32), test_input*.npy and test_output*.npy (a 256 and a 64 tile).
+"""
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+import image_sets
+from network import CytoS, count_macs
+
+# Operators that onnxruntime-web runs on WebGPU and WASM alike.
+ALLOWED = {"Conv", "Relu", "Clip", "Add", "Mul", "Concat", "Resize", "DepthToSpace", "Cast"}
+
+
+def half_weights(model):
+    """Stores every large fp32 initializer as fp16 followed by a Cast, which runtimes fold away when they load the graph."""
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    casts = []
+    for tensor in list(model.graph.initializer):
+        if tensor.data_type == TensorProto.FLOAT and int(np.prod(tensor.dims)) >= 64:
+            name, array = tensor.name, numpy_helper.to_array(tensor)
+            model.graph.initializer.remove(tensor)
+            model.graph.initializer.append(numpy_helper.from_array(array.astype(np.float16), name + "_half"))
+            casts.append(helper.make_node("Cast", [name + "_half"], [name], name="widen_" + name, to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        model.graph.node.insert(0, node)
+    onnx.checker.check_model(model)
+    return model
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--weights", required=True)
+    p.add_argument("--out", required=True)
+    p.add_argument("--id", default="cyto-s1")
+    p.add_argument("--data", default="../../../shared/data")
+    p.add_argument("--cache", default="/tmp/train-cache")
+    a = p.parse_args()
+    out = Path(a.out)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    net = CytoS().load_imagenet()
+    state = torch.load(a.weights, map_location="cpu", weights_only=False)
+    net.load_state_dict(state["average"])
+    net.eval()
+    path = out / f"{a.id}.onnx"
+    torch.onnx.export(net, (torch.zeros(1, 3, 64, 64),), str(path), opset_version=16, input_names=["image"], output_names=["flows"],
+                      dynamic_axes={n: {0: "batch", 2: "height", 3: "width"} for n in ("image", "flows")}, dynamo=False)
+    model = onnx.load(path)
+    model.doc_string, model.producer_name = "Cytopane default model: dY, dX (5 x unit flow), cell probability logit", "cytopane"
+    for i, node in enumerate(model.graph.node):
+        node.doc_string = ""
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+    used = {n.op_type for n in model.graph.node}
+    print("operators", sorted(used))
+    if used - ALLOWED - {"Constant"}:
+        raise SystemExit(f"operators outside the allowed set: {used - ALLOWED}")
+    onnx.save(half_weights(model), out / f"{a.id}-fp16.onnx")
+
+    entries = {e["name"]: e for e in image_sets.load(a.data, a.cache, "val")}
+    big = next(e for e in entries.values() if e["set"] == "bbbc039")["image"].astype(np.float32)
+    codex = entries["codex1"]["image"].astype(np.float32)
+    tiles = {"": np.zeros((1, 3, 256, 256), np.float32), "_64": codex[None, :, 100:164, 100:164].copy()}
+    tiles[""][0, :1] = big[:, :256, :256]
+    for suffix, tile in tiles.items():
+        with torch.no_grad():
+            expected = net(torch.from_numpy(tile)).numpy()
+        np.save(out / f"test_input{suffix}.npy", tile)
+        np.save(out / f"test_output{suffix}.npy", expected)
+        for name in (f"{a.id}.onnx", f"{a.id}-fp16.onnx"):
+            got = onnxruntime.InferenceSession(str(out / name), providers=["CPUExecutionProvider"]).run(None, {"image": tile})[0]
+            print(name, tile.shape[-1], "max difference to PyTorch", np.abs(got - expected).max())
+    print(f"step {state['step']} seconds {state['seconds']:.0f} MACs {count_macs(net)} parameters {sum(q.numel() for q in net.parameters())}")
+    for f in sorted(out.glob("*")):
+        if f.suffix in (".onnx", ".npy"):
+            print(f.name, f.stat().st_size, hashlib.sha256(f.read_bytes()).hexdigest())
+
+
+if __name__ == "__main__":
+    main()
