@@ -99,7 +99,7 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
   if (bytes.length - start < needed) {
     return corrupt(`${needed} bytes of samples are announced, ${bytes.length - start} are there`);
   }
-  const samples = bytes.slice(start, start + needed);
+  const samples = Uint8Array.from(bytes.subarray(start, start + needed));
   if (endian === '>') swapBytes(samples, width);
   let data = wide
     ? narrow(code === 'i8' ? new BigInt64Array(samples.buffer) : new BigUint64Array(samples.buffer))

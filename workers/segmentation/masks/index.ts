@@ -3,6 +3,7 @@ export * from './flow-error.ts';
 export { diffuseLabels, flowsFromLabels, labelCenters } from './flows-from-labels.ts';
 export { type FollowedPixels, followFlows } from './follow-flows.ts';
 export * from './labels-from-flows.ts';
+export * from './mask-pipeline.ts';
 export * from './metrics.ts';
 export { keepLabels, labelCounts, maxLabel, renumber } from './renumber.ts';
 export { endHistogram, endPixels, findSeeds, growSeeds } from './seeds.ts';

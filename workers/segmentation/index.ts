@@ -1,0 +1,12 @@
+/**
+ * The algorithms of Cellpose-style segmentation as plain functions on typed arrays, usable in a page, a worker or
+ * Node: pre-processing, tiling, flows to labels, stitching, labels to flows, metrics.
+ */
+export * from './masks/index.ts';
+export { arrangeAxes } from './preprocess/arrange-axes.ts';
+export { smoothFlows } from './preprocess/gaussian.ts';
+export { type NormaliseOptions, normalise } from './preprocess/normalise.ts';
+export { resizeDepth, resizePlane } from './preprocess/resize.ts';
+export { type RunTilesOptions, runTiles, type TileNetwork } from './preprocess/run-tiles.ts';
+export { runThreeViews } from './preprocess/three-views.ts';
+export { Segmentation, tilesOf } from './segmentation.ts';

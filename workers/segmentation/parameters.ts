@@ -1,0 +1,65 @@
+import { CytoError } from '../../core/errors.ts';
+import {
+  DEFAULT_PARAMETERS,
+  SEGMENTATION_MODES,
+  type SegmentationParameters,
+} from '../../core/segmentation-parameters.ts';
+import type { MaskParameters } from './masks/labels-from-flows.ts';
+import { checkMaskParameters, defaultNiter } from './masks/labels-from-flows.ts';
+
+/** Diameter in pixels that networks of this family see: images are scaled by 30 / diameter. */
+export const NETWORK_DIAMETER = 30;
+
+/** Enlarging beyond this only exhausts memory (spec §14). */
+const MOST_ENLARGEMENT = 8;
+
+/** Scale of the image for a diameter; 1 if none is given. */
+export function scaleOf(parameters: Pick<SegmentationParameters, 'diameter'>): number {
+  const { diameter } = parameters;
+  return diameter === undefined || !(diameter > 0) ? 1 : NETWORK_DIAMETER / diameter;
+}
+
+/**
+ * Parameters with defaults filled in and checked.
+ * @throws CytoError `bad-input` naming the parameter that is out of range
+ */
+export function completeParameters(
+  parameters: Partial<SegmentationParameters>,
+  channelCount: number,
+): SegmentationParameters {
+  const given = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
+  const full = { ...DEFAULT_PARAMETERS, ...given } as SegmentationParameters;
+  const fail = (text: string): never => {
+    throw new CytoError('bad-input', text);
+  };
+  if (!SEGMENTATION_MODES.includes(full.mode)) fail(`"${full.mode}" is not a mode; use 2d, stitch or 3d.`);
+  if (full.channels.length < 1 || full.channels.length > 3)
+    fail('Choose one to three channels to segment on.');
+  for (const channel of full.channels) {
+    if (!(channel >= 0 && channel < channelCount)) fail(`The image has no channel ${channel + 1}.`);
+  }
+  if (full.diameter !== undefined && !(full.diameter > 0))
+    fail('The diameter must be a positive number of pixels.');
+  if (scaleOf(full) > MOST_ENLARGEMENT) {
+    fail(
+      `A diameter of ${full.diameter} pixels would enlarge the image ${scaleOf(full).toFixed(1)} times; the smallest possible is ${NETWORK_DIAMETER / MOST_ENLARGEMENT}.`,
+    );
+  }
+  if (!(full.anisotropy > 0)) fail('The anisotropy (z step over xy step) must be a positive number.');
+  if (!(full.stitchThreshold >= 0 && full.stitchThreshold <= 1))
+    fail('The stitch threshold is an IoU between 0 and 1.');
+  checkMaskParameters(maskParameters(full));
+  return full;
+}
+
+/** The part of the parameters that concerns flows → labels. */
+export function maskParameters(parameters: SegmentationParameters): MaskParameters {
+  const { cellprobThreshold, flowThreshold, minSize, maxSizeFraction, niter, diameter } = parameters;
+  return {
+    cellprobThreshold,
+    flowThreshold,
+    minSize,
+    maxSizeFraction,
+    niter: niter ?? defaultNiter(diameter),
+  };
+}

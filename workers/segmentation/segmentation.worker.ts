@@ -1,0 +1,101 @@
+import { setAssetBase } from '../../core/assets.ts';
+import { CytoError } from '../../core/errors.ts';
+import type { TaskOptions } from '../../core/progress.ts';
+import type { SegmentationParameters, SegmentationResult } from '../../core/segmentation-parameters.ts';
+import { letMessagesIn, moving, serve } from '../serve.ts';
+import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
+import { builtInFiles, loadModel, type Model } from './network/model-files.ts';
+import { Segmentation, type SegmentationInput } from './segmentation.ts';
+
+/** What a run needs besides its parameters. */
+export interface RunRequest {
+  /** The caller: its flows are kept until its next run or until it is forgotten. */
+  owner: string;
+  input: SegmentationInput;
+  parameters: SegmentationParameters;
+  model: string;
+  backend: BackendChoice;
+  assetBase: string;
+}
+
+interface Kept {
+  segmentation: Segmentation;
+  result: Omit<SegmentationResult, 'labels' | 'count' | 'milliseconds' | 'parameters'>;
+}
+
+const kept = new Map<string, Kept>();
+let opened: { key: string; model: Model; network: Network } | undefined;
+
+/** One run at a time: a GPU or a WASM heap holds one session. */
+let turn: Promise<unknown> = Promise.resolve();
+function inTurn<T>(task: () => Promise<T>): Promise<T> {
+  const mine = turn.then(task, task);
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
+async function openModel(id: string, backend: BackendChoice, options: TaskOptions) {
+  const key = `${id} ${backend}`;
+  if (opened?.key === key) return opened;
+  await opened?.network.release();
+  opened = undefined;
+  options.onProgress?.({ phase: 'load-model', value: 0, total: 1 });
+  const model = await loadModel(builtInFiles(id), options);
+  const network = await openNetwork(model, backend, options);
+  opened = { key, model, network };
+  return opened;
+}
+
+async function finish(
+  { segmentation, result }: Kept,
+  parameters: SegmentationParameters,
+  started: number,
+  options: TaskOptions,
+): Promise<SegmentationResult> {
+  const { labels, count } = await segmentation.labels(parameters, { ...options, pause: letMessagesIn });
+  const milliseconds = performance.now() - started;
+  return moving({ ...result, labels, count, milliseconds, parameters }, [labels.buffer]);
+}
+
+serve({
+  run(request: RunRequest, options: TaskOptions): Promise<SegmentationResult> {
+    return inTurn(async () => {
+      const { owner, input, parameters } = request;
+      setAssetBase(request.assetBase);
+      const { model, network } = await openModel(request.model, request.backend, options);
+      const started = performance.now();
+      const segmentation = await Segmentation.run(input, parameters, network.run, {
+        ...options,
+        tile: model.card.tile,
+        pause: letMessagesIn,
+      });
+      const entry: Kept = {
+        segmentation,
+        result: {
+          shape: input.shape,
+          backend: network.report,
+          model: { id: model.card.id, sha256: model.card.weights.sha256 },
+        },
+      };
+      kept.set(owner, entry);
+      return finish(entry, parameters, started, options);
+    });
+  },
+
+  rethreshold(
+    owner: string,
+    parameters: SegmentationParameters,
+    options: TaskOptions,
+  ): Promise<SegmentationResult> {
+    return inTurn(async () => {
+      const entry = kept.get(owner);
+      if (!entry)
+        throw new CytoError('bad-input', 'There are no flows to make labels of: run the segmentation first.');
+      return finish(entry, parameters, performance.now(), options);
+    });
+  },
+
+  forget(owner: string): void {
+    kept.delete(owner);
+  },
+});
