@@ -20,6 +20,25 @@ from network import CytoS, count_macs
 ALLOWED = {"Conv", "Relu", "Clip", "Add", "Mul", "Concat", "Resize", "DepthToSpace", "Cast"}
 
 
+def tidy(model):
+    """Removes Identity nodes and turns Constant nodes into initializers, so that only arithmetic is left in the graph."""
+    graph, same = model.graph, {}
+    for node in list(graph.node):
+        if node.op_type == "Constant":
+            graph.initializer.append(numpy_helper.from_array(numpy_helper.to_array(node.attribute[0].t), node.output[0]))
+            graph.node.remove(node)
+        elif node.op_type == "Identity":
+            same[node.output[0]] = node.input[0]
+            graph.node.remove(node)
+    for node in graph.node:
+        for i, name in enumerate(node.input):
+            while name in same:
+                name = same[name]
+            node.input[i] = name
+        node.doc_string = ""
+    return model
+
+
 def half_weights(model):
     """Stores every large fp32 initializer as fp16 followed by a Cast, which runtimes fold away when they load the graph."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
@@ -54,15 +73,13 @@ def main():
     path = out / f"{a.id}.onnx"
     torch.onnx.export(net, (torch.zeros(1, 3, 64, 64),), str(path), opset_version=16, input_names=["image"], output_names=["flows"],
                       dynamic_axes={n: {0: "batch", 2: "height", 3: "width"} for n in ("image", "flows")}, dynamo=False)
-    model = onnx.load(path)
+    model = tidy(onnx.load(path))
     model.doc_string, model.producer_name = "Cytopane default model: dY, dX (5 x unit flow), cell probability logit", "cytopane"
-    for i, node in enumerate(model.graph.node):
-        node.doc_string = ""
     onnx.checker.check_model(model)
     onnx.save(model, path)
     used = {n.op_type for n in model.graph.node}
     print("operators", sorted(used))
-    if used - ALLOWED - {"Constant"}:
+    if used - ALLOWED:
         raise SystemExit(f"operators outside the allowed set: {used - ALLOWED}")
     onnx.save(half_weights(model), out / f"{a.id}-fp16.onnx")
 
