@@ -1,0 +1,4 @@
+import { CytoViewer } from '../viewer/viewer.ts';
+import { register } from './register.ts';
+
+register('cyto-viewer', CytoViewer);

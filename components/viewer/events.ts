@@ -1,0 +1,49 @@
+import type { ErrorKind } from '../../core/errors.ts';
+import type { ChangeSource, LayerChanges } from '../../core/layer.ts';
+import type { Progress } from '../../core/progress.ts';
+import type { Cursor, Dims, Layout } from '../../core/viewer-model.ts';
+
+/** What lies under a point of a pane. */
+export interface Pick {
+  /** Voxel of the reference grid, [z, y, x]. */
+  voxel: readonly [z: number, y: number, x: number];
+  /** Physical position of the point, [z, y, x] in the scene's unit. */
+  world: readonly [z: number, y: number, x: number];
+  /** Sample of every visible layer that has one there; RGB layers give three. */
+  values: Array<{ layerId: string; value: number | readonly number[] }>;
+  /** Topmost label under the point, if any. */
+  label?: { layerId: string; id: number };
+}
+
+/** Details of the events of `<cyto-viewer>`; all bubble, are composed and can be cloned. */
+export interface ViewerEvents {
+  load: { layerIds: string[]; source: ChangeSource };
+  error: { kind: ErrorKind; message: string };
+  progress: Progress;
+  'cyto-note': { message: string };
+  'cyto-hover': Partial<Pick>;
+  'cyto-select': { layerId: string; ids: number[]; source: ChangeSource };
+  'cyto-layer-change': {
+    change: 'add' | 'remove' | 'move' | 'update';
+    layerId: string;
+    changes: LayerChanges;
+    source: ChangeSource;
+  };
+  'cyto-dims-change': {
+    dims: Readonly<Dims>;
+    cursor: Readonly<Cursor>;
+    layout: Layout;
+    source: ChangeSource;
+  };
+}
+
+/** Dispatches one event of `<cyto-viewer>`. Returns false if a listener prevented its default. */
+export function emit<K extends keyof ViewerEvents>(
+  target: EventTarget,
+  type: K,
+  detail: ViewerEvents[K],
+): boolean {
+  return target.dispatchEvent(
+    new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable: type === 'error' }),
+  );
+}

@@ -1,0 +1,213 @@
+import { COLORMAP_SIZE, colormapTable } from '../../../core/colormaps.ts';
+import { contrastWindow } from '../../../core/contrast.ts';
+import type { Colormap, ImageLayer, LabelsLayer, Layer } from '../../../core/layer.ts';
+import type { ViewerModel } from '../../../core/viewer-model.ts';
+import { layerShape, layerSpacing, PLANE_AXES, type Plane, type Vec3, voxelMiddle } from '../plane.ts';
+import { worldToScreen } from '../plane-camera.ts';
+import { type GlProgram, programFor } from './gl-program.ts';
+import type { PlaneFrame } from './painter.ts';
+import { newPlaneProp } from './plane-prop.ts';
+import { imageFragment, LABELS_FRAGMENT, SLICE_VERTEX } from './slice-shaders.ts';
+import { ImageSlice, LabelsSlice } from './slice-textures.ts';
+import { newRenderer, type VtkRenderer } from './vtk.ts';
+
+type LayerSlice = { layer: ImageLayer; slice: ImageSlice } | { layer: LabelsLayer; slice: LabelsSlice };
+
+/** Width of the outline of the selected label, CSS pixels. */
+const HIGHLIGHT = 2;
+
+/** Draws one plane of all layers of a model. */
+export class PlanePainter {
+  readonly renderer: VtkRenderer;
+  readonly #model: ViewerModel;
+  readonly #plane: Plane;
+  readonly #slices = new Map<Layer, LayerSlice>();
+  readonly #tables = new Map<Colormap, WebGLTexture>();
+  #gl: WebGL2RenderingContext | undefined;
+  #vertices: WebGLVertexArrayObject | null = null;
+  #frame: PlaneFrame | undefined;
+
+  constructor(model: ViewerModel, plane: Plane) {
+    this.#model = model;
+    this.#plane = plane;
+    this.renderer = newRenderer();
+    this.renderer.setBackground([0, 0, 0, 0]);
+    const drawing = { draw: (gl: WebGL2RenderingContext) => this.#draw(gl) };
+    this.renderer.addViewProp(newPlaneProp({ drawing }));
+  }
+
+  /** What the next drawing of {@link renderer} shows. */
+  prepare(frame: PlaneFrame): void {
+    this.#frame = frame;
+  }
+
+  #draw(gl: WebGL2RenderingContext): void {
+    const frame = this.#frame;
+    if (!frame) return;
+    if (gl !== this.#gl) this.#adopt(gl);
+    this.#forgetRemovedLayers();
+    gl.disable(gl.DEPTH_TEST);
+    gl.bindVertexArray(this.#vertices);
+    gl.enable(gl.BLEND);
+    let bottom = true;
+    for (const layer of this.#model.layers) {
+      if (!layer.visible || layer.opacity === 0) continue;
+      const drawn =
+        layer.kind === 'image'
+          ? this.#drawImage(gl, frame, layer, bottom)
+          : this.#drawLabels(gl, frame, layer);
+      if (drawn && layer.kind === 'image') bottom = false;
+    }
+    // As vtk.js expects to find it.
+    gl.blendEquation(gl.FUNC_ADD);
+    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.bindVertexArray(null);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, null);
+    gl.bindTexture(gl.TEXTURE_2D, null);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.enable(gl.DEPTH_TEST);
+  }
+
+  /** A first or a new context: nothing of an older one can be used or need be freed. */
+  #adopt(gl: WebGL2RenderingContext): void {
+    for (const { slice } of this.#slices.values()) slice.dispose();
+    this.#slices.clear();
+    this.#tables.clear();
+    this.#gl = gl;
+    this.#vertices = gl.createVertexArray();
+  }
+
+  #forgetRemovedLayers(): void {
+    for (const [layer, { slice }] of this.#slices) {
+      if (this.#model.layers.includes(layer)) continue;
+      slice.dispose();
+      this.#slices.delete(layer);
+    }
+  }
+
+  /** Index of the layer's plane at the cursor, or undefined where the layer has none. */
+  #planeIndex(layer: Layer): number | undefined {
+    const { across } = PLANE_AXES[this.#plane];
+    const { dims, cursor } = this.#model;
+    const depth = voxelMiddle([cursor.z, cursor.y, cursor.x], dims.spacing)[across];
+    const shape = layerShape(layer);
+    const index = Math.floor(depth / layerSpacing(layer, dims)[across]);
+    // A single plane belongs to every depth, as a 2D mask over a stack's projection would.
+    if (shape[across] === 1 && dims.shape[across] === 1) return 0;
+    return index >= 0 && index < shape[across] ? index : undefined;
+  }
+
+  /** Sets what both kinds of layers share. */
+  #place(
+    gl: WebGL2RenderingContext,
+    program: GlProgram,
+    frame: PlaneFrame,
+    layer: Layer,
+    width: number,
+    height: number,
+  ) {
+    const { right, down } = PLANE_AXES[this.#plane];
+    const shape = layerShape(layer);
+    const spacing = layerSpacing(layer, this.#model.dims);
+    const size = { width: frame.width / frame.pixelRatio, height: frame.height / frame.pixelRatio };
+    const end: Vec3 = [shape[0] * spacing[0], shape[1] * spacing[1], shape[2] * spacing[2]];
+    const [left, top] = worldToScreen(frame.camera, this.#plane, size, [0, 0, 0]);
+    const [farX, farY] = worldToScreen(frame.camera, this.#plane, size, end);
+    const clipX = (x: number) => (2 * x) / size.width - 1;
+    const clipY = (y: number) => 1 - (2 * y) / size.height;
+    gl.uniform4f(program.at('rectangle'), clipX(left), clipY(top), clipX(farX), clipY(farY));
+    gl.uniform2f(program.at('samples'), width, height);
+    const pixels = frame.camera.scale * frame.pixelRatio;
+    gl.uniform2f(
+      program.at('footprint'),
+      width / shape[right] / (spacing[right] * pixels),
+      height / shape[down] / (spacing[down] * pixels),
+    );
+  }
+
+  #drawImage(gl: WebGL2RenderingContext, frame: PlaneFrame, layer: ImageLayer, bottom: boolean): boolean {
+    const index = this.#planeIndex(layer);
+    if (index === undefined) return false;
+    let entry = this.#slices.get(layer);
+    if (entry?.layer.kind !== 'image') {
+      entry = { layer, slice: new ImageSlice(gl, layer, this.#plane) };
+      this.#slices.set(layer, entry);
+    }
+    const slice = entry.slice as ImageSlice;
+    gl.activeTexture(gl.TEXTURE0);
+    slice.show(this.#model.cursor.t, index);
+    const program = programFor(gl, SLICE_VERTEX, imageFragment(slice.prefix));
+    gl.useProgram(program.program);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, slice.texture);
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_2D, this.#table(gl, layer.colormap));
+    this.#place(gl, program, frame, layer, slice.width, slice.height);
+    const [low, high] = contrastWindow(layer.volume, layer.channel, layer.contrast);
+    gl.uniform1i(program.at('values'), 0);
+    gl.uniform1i(program.at('colors'), 1);
+    gl.uniform2f(program.at('window'), low, 1 / (high - low || 1));
+    gl.uniform1f(program.at('gamma'), layer.gamma);
+    gl.uniform1i(program.at('rgb'), layer.volume.rgb ? 1 : 0);
+    // With nothing below there is nothing to add to or to take the minimum with.
+    const blending = bottom ? 'translucent' : layer.blending;
+    gl.uniform1f(program.at('opacity'), blending === 'opaque' ? 1 : layer.opacity);
+    gl.uniform1i(program.at('minimum'), blending === 'minimum' ? 1 : 0);
+    gl.blendEquation(blending === 'minimum' ? gl.MIN : gl.FUNC_ADD);
+    const kept = blending === 'additive' ? gl.ONE : gl.ONE_MINUS_SRC_ALPHA;
+    gl.blendFuncSeparate(gl.SRC_ALPHA, kept, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    return true;
+  }
+
+  #drawLabels(gl: WebGL2RenderingContext, frame: PlaneFrame, layer: LabelsLayer): boolean {
+    const index = this.#planeIndex(layer);
+    if (index === undefined) return false;
+    let entry = this.#slices.get(layer);
+    if (entry?.layer.kind !== 'labels') {
+      entry = { layer, slice: new LabelsSlice(gl, layer, this.#plane) };
+      this.#slices.set(layer, entry);
+    }
+    const slice = entry.slice as LabelsSlice;
+    gl.activeTexture(gl.TEXTURE0);
+    slice.show(index);
+    const program = programFor(gl, SLICE_VERTEX, LABELS_FRAGMENT);
+    gl.useProgram(program.program);
+    gl.bindTexture(gl.TEXTURE_2D, slice.texture);
+    this.#place(gl, program, frame, layer, slice.width, slice.height);
+    gl.uniform1i(program.at('ids'), 0);
+    gl.uniform1f(program.at('opacity'), layer.opacity);
+    gl.uniform1f(program.at('contour'), layer.contour * frame.pixelRatio);
+    gl.uniform1f(program.at('fillOpacity'), layer.fillOpacity);
+    gl.uniform1f(program.at('highlight'), HIGHLIGHT * frame.pixelRatio);
+    gl.uniform1ui(program.at('seed'), layer.seed >>> 0);
+    gl.uniform1ui(program.at('selected'), layer.selected >>> 0);
+    gl.blendEquation(gl.FUNC_ADD);
+    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    return true;
+  }
+
+  #table(gl: WebGL2RenderingContext, name: Colormap): WebGLTexture {
+    const known = this.#tables.get(name);
+    if (known) return known;
+    const texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    const { RGBA8, RGBA, UNSIGNED_BYTE } = gl;
+    gl.texImage2D(gl.TEXTURE_2D, 0, RGBA8, COLORMAP_SIZE, 1, 0, RGBA, UNSIGNED_BYTE, colormapTable(name));
+    this.#tables.set(name, texture);
+    return texture;
+  }
+
+  /** Frees all GPU memory. The renderer must have left its window. */
+  dispose(): void {
+    for (const { slice } of this.#slices.values()) slice.dispose();
+    this.#slices.clear();
+    for (const texture of this.#tables.values()) this.#gl?.deleteTexture(texture);
+    this.#tables.clear();
+    this.#gl?.deleteVertexArray(this.#vertices);
+    this.renderer.delete();
+  }
+}

@@ -1,0 +1,71 @@
+import type { ViewerModel } from '../../../core/viewer-model.ts';
+import type { Plane } from '../plane.ts';
+import type { Painter, PlaneFrame, VolumeFrame } from './painter.ts';
+import { PlanePainter } from './plane-painter.ts';
+import { RenderHub } from './render-hub.ts';
+import { VolumePainter } from './volume-painter.ts';
+
+/** Milliseconds that a picture may take while it is being turned, and when it stands still. */
+const MOVING_BUDGET = 60;
+const STILL_BUDGET = 1500;
+
+/** Draws a viewer's layers through the page's shared context. */
+export class ScenePainter implements Painter {
+  readonly #model: ViewerModel;
+  readonly #changed: () => void;
+  readonly #hub = RenderHub.lease();
+  readonly #planes = new Map<Plane, { painter: PlanePainter; leave: () => void }>();
+  #volume: { painter: VolumePainter; leave: () => void } | undefined;
+  /** Measured cost of the volume picture in milliseconds per device pixel. */
+  #pixelCost = 0;
+  #disposed = false;
+
+  constructor(model: ViewerModel, changed: () => void) {
+    this.#model = model;
+    this.#changed = changed;
+  }
+
+  paintPlane(target: CanvasRenderingContext2D, frame: PlaneFrame): void {
+    let entry = this.#planes.get(frame.plane);
+    if (!entry) {
+      const painter = new PlanePainter(this.#model, frame.plane);
+      entry = { painter, leave: this.#hub.add(painter.renderer, this.#changed) };
+      this.#planes.set(frame.plane, entry);
+    }
+    entry.painter.prepare(frame);
+    this.#hub.paint(entry.painter.renderer, target, frame.width, frame.height);
+  }
+
+  paintVolume(target: CanvasRenderingContext2D, frame: VolumeFrame): boolean {
+    if (!this.#volume) {
+      const painter = new VolumePainter(this.#model);
+      this.#volume = { painter, leave: this.#hub.add(painter.renderer, this.#changed) };
+    }
+    // Where drawing is slow (software GL) fewer pixels are drawn and enlarged.
+    const budget = frame.moving ? MOVING_BUDGET : STILL_BUDGET;
+    const affordable = this.#pixelCost > 0 ? budget / this.#pixelCost : Number.POSITIVE_INFINITY;
+    const reduction = Math.min(4, Math.max(1, Math.sqrt((frame.width * frame.height) / affordable)));
+    const width = Math.max(1, Math.round(frame.width / reduction));
+    const height = Math.max(1, Math.round(frame.height / reduction));
+    const prepared = this.#volume.painter.prepare(frame, width, height);
+    const started = performance.now();
+    this.#hub.paint(this.#volume.painter.renderer, target, width, height);
+    // The first picture pays for uploads and shaders and says nothing of the next.
+    if (!prepared) this.#pixelCost = (performance.now() - started) / (width * height);
+    return frame.moving && reduction > 1;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const { painter, leave } of this.#planes.values()) {
+      leave();
+      painter.dispose();
+    }
+    this.#planes.clear();
+    this.#volume?.leave();
+    this.#volume?.painter.dispose();
+    this.#volume = undefined;
+    RenderHub.giveBack();
+  }
+}

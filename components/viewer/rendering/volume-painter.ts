@@ -1,0 +1,90 @@
+import type { ImageLayer, LabelsLayer, Layer } from '../../../core/layer.ts';
+import type { ViewerModel } from '../../../core/viewer-model.ts';
+import { inverse, rotate } from '../orbit-camera.ts';
+import { sceneExtent } from '../plane.ts';
+import type { VolumeFrame } from './painter.ts';
+import { ImageVolume, LabelsVolume } from './volume-layers.ts';
+import { newRenderer, type VtkRenderer } from './vtk.ts';
+
+type LayerVolume = ImageVolume | LabelsVolume;
+
+/** Draws all layers of a model in 3D with vtk.js' volume mapper: images first, labels over them. */
+export class VolumePainter {
+  readonly renderer: VtkRenderer;
+  readonly #model: ViewerModel;
+  readonly #volumes = new Map<Layer, LayerVolume>();
+  #order: LayerVolume[] = [];
+
+  constructor(model: ViewerModel) {
+    this.#model = model;
+    this.renderer = newRenderer();
+    this.renderer.setBackground([0, 0, 0, 0]);
+  }
+
+  /**
+   * What the next drawing of {@link renderer} shows at the given size in pixels.
+   * @returns whether samples or settings have changed since the last time
+   */
+  prepare(frame: VolumeFrame, width: number, height: number): boolean {
+    let changed = false;
+    const wanted: LayerVolume[] = [];
+    for (const layer of this.#model.layers) {
+      if (!layer.visible || layer.opacity === 0) continue;
+      let volume = this.#volumes.get(layer);
+      if (!volume) {
+        volume =
+          layer.kind === 'image'
+            ? new ImageVolume(layer as ImageLayer)
+            : new LabelsVolume(layer as LabelsLayer);
+        this.#volumes.set(layer, volume);
+      }
+      changed = volume.update(this.#model) || changed;
+      wanted.push(volume);
+    }
+    for (const [layer, volume] of this.#volumes) {
+      if (this.#model.layers.includes(layer)) continue;
+      this.renderer.removeVolume(volume.actor);
+      volume.dispose();
+      this.#volumes.delete(layer);
+    }
+    if (wanted.length !== this.#order.length || wanted.some((volume, i) => volume !== this.#order[i])) {
+      for (const { actor } of this.#order) if (!actor.isDeleted()) this.renderer.removeVolume(actor);
+      for (const { actor } of wanted) this.renderer.addVolume(actor);
+      this.#order = wanted;
+      changed = true;
+    }
+    this.#aim(frame, width, height);
+    return changed;
+  }
+
+  #aim({ orbit, width, pixelRatio }: VolumeFrame, drawnWidth: number, drawnHeight: number): void {
+    const [ez, ey, ex] = sceneExtent(this.#model.dims);
+    const back = inverse(orbit.rotation);
+    const radius = Math.hypot(ex, ey, ez);
+    // Pixels drawn per physical unit; fewer than the frame's while the picture is reduced.
+    const scale = orbit.scale * pixelRatio * (drawnWidth / width);
+    const shift = [
+      (orbit.offset[0] * pixelRatio * (drawnWidth / width)) / scale,
+      (orbit.offset[1] * pixelRatio * (drawnWidth / width)) / scale,
+    ];
+    // The camera looks along +z of the turned scene with y downwards.
+    const middle = [ex / 2, ey / 2, ez / 2];
+    const aside = rotate(back, [-shift[0], -shift[1], 0]);
+    const focus = middle.map((value, i) => value + aside[i]) as [number, number, number];
+    const behind = rotate(back, [0, 0, -2 * radius]);
+    const up = rotate(back, [0, -1, 0]);
+    const camera = this.renderer.getActiveCamera();
+    camera.setParallelProjection(true);
+    camera.setFocalPoint(...focus);
+    camera.setPosition(focus[0] + behind[0], focus[1] + behind[1], focus[2] + behind[2]);
+    camera.setViewUp(up[0], up[1], up[2]);
+    camera.setParallelScale(drawnHeight / 2 / scale);
+    camera.setClippingRange(0.5 * radius, 3.5 * radius);
+  }
+
+  dispose(): void {
+    for (const volume of this.#volumes.values()) volume.dispose();
+    this.#volumes.clear();
+    this.renderer.delete();
+  }
+}

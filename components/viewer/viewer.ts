@@ -1,0 +1,384 @@
+import { html, LitElement, type PropertyValues } from 'lit';
+import { property } from 'lit/decorators.js';
+import { asCytoError, type CytoError, isAbort } from '../../core/errors.ts';
+import type { ChangeSource, ImageLayer, Layer } from '../../core/layer.ts';
+import type { TaskOptions } from '../../core/progress.ts';
+import { LAYOUTS, type Layout, ViewerModel } from '../../core/viewer-model.ts';
+import type { Volume } from '../../core/volume.ts';
+import { emit, type Pick } from './events.ts';
+import { LAYER_CONNECTED, LayerElement, type LayerHost } from './layer-element.ts';
+import { layersOfVolume } from './layers-of-volume.ts';
+import { PaneGrid } from './pane-grid.ts';
+import { pickAt } from './pick.ts';
+import { type ImageInput, readImage } from './read-image.ts';
+import { viewerStyles } from './styles.ts';
+
+export type { ImageInput, Pick };
+
+let count = 0;
+
+/**
+ * Shows images and labels in 2D planes, linked orthogonal planes and 3D. Its layers are its `<cyto-image>` and
+ * `<cyto-labels>` children, what `src` names, and what is added by script.
+ *
+ * @tag cyto-viewer
+ * @slot - `<cyto-image>` and `<cyto-labels>` elements, bottom first.
+ * @slot overlay - Content laid over the picture.
+ * @slot empty - Shown while there is no layer.
+ * @fires load - A file is shown; `detail.layerIds`.
+ * @fires error - A file or setting could not be used; `detail.kind`, `detail.message`.
+ * @fires progress - Reading proceeds; `detail.phase`, `detail.value`, `detail.total`.
+ * @fires cyto-note - Something the user should know of the image; `detail.message`.
+ * @fires cyto-hover - The pointer moved; `detail.voxel`, `detail.world`, `detail.values`, `detail.label`. Empty when it left.
+ * @fires cyto-select - A label was selected; `detail.layerId`, `detail.ids`.
+ * @fires cyto-layer-change - A layer was added, removed, moved or changed.
+ * @fires cyto-dims-change - Extent, cursor or layout changed; `detail.dims`, `detail.cursor`, `detail.layout`.
+ * @csspart pane - A view: box of one canvas with its overlays.
+ * @csspart canvas - The picture of a pane.
+ * @csspart scale-bar - The scale bar.
+ * @csspart crosshair - The lines of the shared cursor.
+ * @csspart label - Names of axes and planes.
+ * @csspart message - Errors and notes shown over the picture.
+ * @cssprop [--cyto-canvas=#000] - Background of the picture.
+ * @cssprop [--cyto-ink=#fff] - Scale bar and names.
+ * @cssprop [--cyto-accent=#4cc2ff] - Focus ring and crosshair.
+ * @cssprop [--cyto-gap=2px] - Space between panes.
+ * @cssstate loading - A file is being read.
+ * @cssstate error - The last file could not be shown.
+ */
+export class CytoViewer extends LitElement implements LayerHost {
+  static override styles = viewerStyles;
+
+  /** The viewer's state; one object for the element's whole life. */
+  readonly model = new ViewerModel();
+
+  /** Address of an image to show, relative to the page. */
+  @property() accessor src: string | undefined;
+  /** Panes: xy, xz, yz, 3d, ortho (linked planes and 3D) or quad (the same, each for itself). */
+  @property() accessor layout: Layout = 'xy';
+  /** Plane shown first, counted from 0. */
+  @property({ type: Number }) accessor z: number | undefined;
+  /** Time point shown first, counted from 0. */
+  @property({ type: Number }) accessor t: number | undefined;
+  /** Whether labels cannot be edited. */
+  @property({ type: Boolean, reflect: true }) accessor readonly = false;
+  /** Colours of the surroundings: dark, light, or auto as the system asks. */
+  @property({ reflect: true }) accessor theme: 'auto' | 'dark' | 'light' = 'auto';
+  /** Description of the picture for people who cannot see it. */
+  @property() accessor alt: string | undefined;
+  /** Active tool of the pointer: `pan`, or one that an editing part has brought. */
+  @property({ reflect: true }) accessor tool = 'pan';
+  /** When `src` is read: auto and lazy as soon as the viewer comes into view, eager at once. */
+  @property() accessor loading: 'auto' | 'lazy' | 'eager' = 'auto';
+
+  readonly #internals = this.attachInternals();
+  readonly #panes = new PaneGrid(this);
+  readonly #tasks = new Set<AbortController>();
+  #attached: LayerElement[] = [];
+  #sourceLayers: string[] = [];
+  #sourceLoading: AbortController | undefined;
+  #syncQueued = false;
+
+  constructor() {
+    super();
+    this.#announceModel();
+    this.addEventListener(LAYER_CONNECTED, (event) => {
+      event.stopPropagation();
+      this.syncLayerElements();
+    });
+  }
+
+  // —— Public methods ——
+
+  /**
+   * Opens a file, several files that belong together, or an address, and adds its layers on top: one per channel,
+   * or one for RGB. An image too large for memory is shown at the finest resolution that fits, with a note.
+   * @returns the added layers
+   * @throws CytoError as the reader does; also announced by an `error` event
+   */
+  async open(input: ImageInput, options: TaskOptions = {}): Promise<ImageLayer[]> {
+    return this.#run(options.signal, async (signal) => {
+      const volume = await this.readVolume(input, { ...options, signal });
+      const layers = layersOfVolume(volume, this.#freeId('image'));
+      for (const layer of layers) this.model.add(layer);
+      await this.updateComplete;
+      emit(this, 'load', { layerIds: layers.map(({ id }) => id), source: 'api' });
+      return layers;
+    });
+  }
+
+  /** Adds a layer on top or at `index`, counted from the bottom. @throws CytoError `bad-input` for an id in use */
+  async add(layer: Layer, options: { index?: number; source?: ChangeSource } = {}): Promise<void> {
+    this.model.add(layer, options);
+    await this.updateComplete;
+  }
+
+  /** Removes a layer; unknown ids are ignored. */
+  async removeLayer(id: string): Promise<void> {
+    this.model.remove(id);
+    await this.updateComplete;
+  }
+
+  /** Fits the whole scene into every pane. */
+  async fit(): Promise<void> {
+    await this.updateComplete;
+    this.#panes.fit();
+  }
+
+  /**
+   * What lies under a point of the page, or undefined outside the planes and the scene.
+   * @param clientX,clientY CSS pixels of the viewport, as in pointer events
+   */
+  async pick(clientX: number, clientY: number): Promise<Pick | undefined> {
+    await this.updateComplete;
+    const point = this.#panes.worldAt(clientX, clientY);
+    return point && pickAt(this.model, point);
+  }
+
+  /**
+   * The view as a PNG image.
+   * @param options.scale image pixels per screen pixel, more than 1 for print
+   * @param options.overlays whether scale bar, crosshair and names are drawn
+   */
+  async toBlob(options: { scale?: number; overlays?: boolean } = {}): Promise<Blob> {
+    await this.updateComplete;
+    return this.#panes.toBlob(options);
+  }
+
+  /** Resolves when everything asked for so far is loaded and drawn. */
+  async settled(): Promise<void> {
+    await this.updateComplete;
+    await Promise.all(this.#attached.map((element) => element.settled));
+    while (this.#tasks.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await this.#panes.drawn();
+  }
+
+  // —— What layer elements ask for ——
+
+  /** Reads an image whole; announces progress and notes. */
+  async readVolume(input: ImageInput, options: TaskOptions = {}): Promise<Volume> {
+    const address = typeof input === 'string' ? new URL(input, this.ownerDocument.baseURI) : input;
+    const volume = await readImage(address, {
+      ...options,
+      onProgress: (progress) => {
+        emit(this, 'progress', progress);
+        options.onProgress?.(progress);
+      },
+    });
+    for (const message of volume.notes) emit(this, 'cyto-note', { message });
+    return volume;
+  }
+
+  layerIndexOf(element: LayerElement): number {
+    const below = this.#attached.slice(0, this.#attached.indexOf(element)).reverse();
+    for (const other of below) {
+      const top = other.layers.at(-1);
+      const index = top ? this.model.layers.indexOf(top) : -1;
+      if (index >= 0) return index + 1;
+    }
+    const above = this.#attached.slice(this.#attached.indexOf(element) + 1);
+    for (const other of above) {
+      const bottom = other.layers.at(0);
+      const index = bottom ? this.model.layers.indexOf(bottom) : -1;
+      if (index >= 0) return index;
+    }
+    return this.model.layers.length;
+  }
+
+  syncLayerElements(): void {
+    if (this.#syncQueued) return;
+    this.#syncQueued = true;
+    queueMicrotask(() => {
+      this.#syncQueued = false;
+      this.#syncNow();
+    });
+  }
+
+  #syncNow(): void {
+    // Children of a viewer that has left the page keep their layers until it comes back or is collected.
+    if (!this.isConnected || !this.hasUpdated) return;
+    const wanted = this.#layerElements();
+    const before = this.#attached;
+    this.#attached = wanted;
+    for (const element of before) if (!wanted.includes(element)) element.detach();
+    for (const element of wanted) element.attach(this);
+    this.#orderLayers(wanted);
+  }
+
+  /** Puts the layers of elements into document order, each at one of the places that such layers have now. */
+  #orderLayers(elements: LayerElement[]): void {
+    const layers = elements.flatMap((element) => element.layers).filter((l) => this.model.layers.includes(l));
+    const places = this.model.layers.flatMap((layer, index) =>
+      layers.includes(layer as Layer) ? [index] : [],
+    );
+    layers.forEach((layer, position) => {
+      if (this.model.layers[places[position]] !== layer) this.model.move(layer.id, places[position]);
+    });
+  }
+
+  #layerElements(): LayerElement[] {
+    const slot = this.renderRoot.querySelector<HTMLSlotElement>('slot:not([name])');
+    const found: LayerElement[] = [];
+    const pending = new Set<string>();
+    for (const assigned of slot?.assignedElements({ flatten: true }) ?? []) {
+      for (const element of [assigned, ...assigned.querySelectorAll('*')]) {
+        if (element instanceof LayerElement) found.push(element);
+        else if (element.matches('cyto-image:not(:defined), cyto-labels:not(:defined)'))
+          pending.add(element.localName);
+      }
+    }
+    for (const tag of pending) customElements.whenDefined(tag).then(() => this.syncLayerElements());
+    return found;
+  }
+
+  // —— Lifecycle ——
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#panes.connect();
+    this.syncLayerElements();
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#panes.disconnect();
+  }
+  /** Present so that `moveBefore()` moves the viewer without tearing it down. */
+  connectedMoveCallback(): void {
+    this.#panes.resize();
+  }
+
+  protected override render() {
+    return html`
+      <div class="frame" part="frame">${this.#panes.element}</div>
+      <slot @slotchange=${() => this.syncLayerElements()}></slot>
+      <slot name="empty" ?hidden=${this.model.layers.length > 0}></slot>
+      <slot name="overlay"></slot>`;
+  }
+
+  protected override firstUpdated(): void {
+    this.syncLayerElements();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('layout')) this.#applyLayout();
+    if (changed.has('alt')) this.#panes.describe(this.alt);
+    if (changed.has('z') || changed.has('t')) this.#applyCursor();
+    if (changed.has('src')) this.#openSource();
+  }
+
+  #applyLayout(): void {
+    if (LAYOUTS.includes(this.layout)) this.model.setLayout(this.layout);
+    else {
+      const message = `<cyto-viewer layout="${this.layout}">: use one of ${LAYOUTS.join(', ')}.`;
+      emit(this, 'error', { kind: 'bad-input', message });
+    }
+  }
+
+  #applyCursor(): void {
+    const { z, t } = this;
+    this.model.setCursor({
+      ...(Number.isFinite(z) ? { z: z as number } : {}),
+      ...(Number.isFinite(t) ? { t: t as number } : {}),
+    });
+  }
+
+  #openSource(): void {
+    this.#sourceLoading?.abort();
+    for (const id of this.#sourceLayers) this.model.remove(id);
+    this.#sourceLayers = [];
+    const { src } = this;
+    if (!src) return;
+    const loading = new AbortController();
+    this.#sourceLoading = loading;
+    const start = async () => {
+      if (this.loading !== 'eager') await this.#panes.seen(loading.signal);
+      if (loading.signal.aborted) return;
+      const layers = await this.open(src, { signal: loading.signal });
+      if (loading.signal.aborted) for (const layer of layers) this.model.remove(layer.id);
+      else this.#sourceLayers = layers.map((layer) => layer.id);
+    };
+    start().catch((error: unknown) => {
+      // `open` has announced it by an event; nobody awaits this call.
+      if (!isAbort(error)) this.#setState('error', true);
+    });
+  }
+
+  /** Runs a task that the element's end, or the caller, may cancel. */
+  async #run<T>(outer: AbortSignal | undefined, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const own = new AbortController();
+    const signal = outer ? AbortSignal.any([outer, own.signal]) : own.signal;
+    this.#tasks.add(own);
+    this.#setState('loading', true);
+    this.#setState('error', false);
+    try {
+      return await task(signal);
+    } catch (cause) {
+      const error = asCytoError(cause);
+      if (error.kind !== 'aborted') this.#fail(error);
+      throw error;
+    } finally {
+      this.#tasks.delete(own);
+      if (this.#tasks.size === 0) this.#setState('loading', false);
+    }
+  }
+
+  #fail({ kind, message }: CytoError): void {
+    this.#setState('error', true);
+    emit(this, 'error', { kind, message });
+  }
+
+  #setState(state: 'loading' | 'error', on: boolean): void {
+    if (on) this.#internals.states.add(state);
+    else this.#internals.states.delete(state);
+  }
+
+  #freeId(base: string): string {
+    let id = `${base}-${++count}`;
+    while (this.model.get(id)) id = `${base}-${++count}`;
+    return id;
+  }
+
+  #announceModel(): void {
+    const { model } = this;
+    const change = (type: 'add' | 'remove' | 'move') => (detail: { layer: Layer; source: ChangeSource }) => {
+      emit(this, 'cyto-layer-change', {
+        change: type,
+        layerId: detail.layer.id,
+        changes: {},
+        source: detail.source,
+      });
+      this.requestUpdate();
+    };
+    model.on('layer-add', change('add'));
+    model.on('layer-remove', change('remove'));
+    model.on('layer-move', change('move'));
+    model.on('layer-change', ({ layer, changes, source }) => {
+      emit(this, 'cyto-layer-change', { change: 'update', layerId: layer.id, changes, source });
+      if (layer.kind === 'labels' && 'selected' in changes) {
+        emit(this, 'cyto-select', { layerId: layer.id, ids: layer.selected ? [layer.selected] : [], source });
+      }
+    });
+    const dims = ({ source }: { source: ChangeSource }) =>
+      emit(this, 'cyto-dims-change', {
+        dims: model.dims,
+        cursor: model.cursor,
+        layout: model.layout,
+        source,
+      });
+    model.on('dims-change', (detail) => {
+      dims(detail);
+      this.#applyCursor();
+    });
+    model.on('cursor-change', dims);
+    model.on('layout-change', (detail) => {
+      this.layout = detail.layout;
+      dims(detail);
+    });
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'cyto-viewer': CytoViewer;
+  }
+}
