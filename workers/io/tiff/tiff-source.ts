@@ -1,0 +1,249 @@
+import type { GeoTIFF } from 'geotiff';
+import { CytoError, isAbort, throwIfAborted } from '../../../core/errors.ts';
+import {
+  completeRegion,
+  type ImageLevel,
+  type ImageSource,
+  type Region,
+  type RegionData,
+} from '../../../core/image-source.ts';
+import type { TaskOptions } from '../../../core/progress.ts';
+import {
+  allocate,
+  bytesPerSample,
+  type Calibration,
+  createVolume,
+  type DType,
+  type Shape5,
+  sampleCount,
+  type VolumeData,
+  viewAs,
+} from '../../../core/volume.ts';
+import type { NamedBlob } from '../bytes.ts';
+import { nameOfUrl } from '../bytes.ts';
+import { checkFits } from '../memory.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { checkStrips, type Library, listPages, type Page, resolutionOf, subPages } from './pages.ts';
+
+/** An opened TIFF: pages of every level and how they form an image. */
+interface Opened {
+  tiff: GeoTIFF;
+  blob: Blob | undefined;
+  fileSize: number;
+  layout: Layout;
+  pages: Page[];
+  /** Pages of the reduced levels: level − 1 → page index → page. */
+  reduced: (level: number, page: number) => Promise<Page>;
+  levelSizes: Array<{ width: number; height: number }>;
+}
+
+const corrupt = (cause: unknown) =>
+  new CytoError(
+    'corrupt-file',
+    `This TIFF file could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    { cause },
+  );
+
+async function guard<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof CytoError || isAbort(error)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    if (/[Uu]nknown compression|not supported|unsupported|[Uu]nrecognized/.test(message)) {
+      throw new CytoError(
+        'unsupported',
+        `This TIFF uses a feature that is not supported: ${message}. Save it uncompressed or with deflate.`,
+        { cause: error },
+      );
+    }
+    throw corrupt(error);
+  }
+}
+
+/** Opens a TIFF of any flavour; pixels are read when asked for. */
+export async function openTiff(file: NamedBlob | URL, options: TaskOptions = {}): Promise<ImageSource> {
+  const library = await import('geotiff');
+  library.setLogger();
+  const blob = file instanceof URL ? undefined : file.blob;
+  const name = file instanceof URL ? nameOfUrl(file) : file.name;
+  const tiff = await guard(
+    file instanceof URL
+      ? library.fromUrl(file.href, {}, options.signal)
+      : library.fromBlob(file.blob, options.signal),
+  );
+  const fileSize = blob?.size ?? Number.POSITIVE_INFINITY;
+  const pages = await guard(listPages(library, tiff, fileSize));
+  throwIfAborted(options.signal);
+  const description = String((await guard(pages[0].directory.loadValue('ImageDescription'))) ?? '').replace(
+    /\0+$/,
+    '',
+  );
+  const layout = layoutOf(pages, description, name, await guard(resolutionOf(pages[0])));
+  await guard(checkStrips(pages[0], fileSize));
+  const { reduced, levelSizes } = await guard(reducedLevels(library, tiff, pages, fileSize));
+  return tiffSource(name, { tiff, blob, fileSize, layout, pages, reduced, levelSizes });
+}
+
+/** Smaller copies: SubIFDs of every page, or pages marked as reduced behind a single full one. */
+async function reducedLevels(library: Library, tiff: GeoTIFF, pages: Page[], fileSize: number) {
+  const sub = await subPages(library, tiff, pages[0], fileSize);
+  if (sub.length > 0) {
+    const kept = new Map<number, Promise<Page[]>>([[0, Promise.resolve(sub)]]);
+    return {
+      levelSizes: sub.map(({ width, height }) => ({ width, height })),
+      reduced: async (level: number, page: number) => {
+        const own = kept.get(page) ?? subPages(library, tiff, pages[page], fileSize);
+        kept.set(page, own);
+        const found = (await own)[level - 1];
+        if (!found)
+          throw new CytoError(
+            'corrupt-file',
+            `Page ${page + 1} of this TIFF lacks the resolution level ${level}.`,
+          );
+        return found;
+      },
+    };
+  }
+  const small = pages.filter((page, k) => k > 0 && page.reduced && page.width < pages[0].width);
+  const full = pages.filter((page) => !page.reduced).length;
+  const levels = full === 1 ? small : [];
+  return {
+    levelSizes: levels.map(({ width, height }) => ({ width, height })),
+    reduced: async (level: number) => levels[level - 1],
+  };
+}
+
+function tiffSource(name: string, opened: Opened): ImageSource {
+  const { layout, pages, levelSizes } = opened;
+  const [first] = pages;
+  const dtype: DType = first.dtype;
+  const [nt, nc, nz, ny, nx] = layout.shape;
+  const scaled = ({ spacing, ...rest }: Calibration, height: number, width: number): Calibration => ({
+    ...rest,
+    spacing: [spacing[0], (spacing[1] * ny) / height, (spacing[2] * nx) / width],
+  });
+  const tile = (page: Page) => {
+    const wide = Math.min(page.width, page.image.getTileWidth());
+    const high = Math.min(page.height, page.image.getTileHeight());
+    return [1, high, wide] as const;
+  };
+  const levels: ImageLevel[] = [
+    { shape: layout.shape, calibration: layout.calibration, chunk: tile(first) },
+    ...levelSizes.map(
+      ({ width, height }): ImageLevel => ({
+        shape: [nt, nc, nz, height, width],
+        calibration: scaled(layout.calibration, height, width),
+        chunk: tile(first),
+      }),
+    ),
+  ];
+  const metadata = {
+    name: layout.name || name,
+    calibration: layout.calibration,
+    channels:
+      layout.channels ??
+      Array.from({ length: nc }, (_, c) => ({
+        name: layout.rgb ? ['Red', 'Green', 'Blue', 'Alpha'][c] : `Channel ${c + 1}`,
+      })),
+    rgb: layout.rgb,
+    storedAxes: layout.storedAxes,
+    notes: layout.notes,
+  };
+
+  const read = async (region: Region, level: number, options: TaskOptions = {}): Promise<RegionData> => {
+    const { t, c, z, y, x } = completeRegion(region, levels[level].shape);
+    const shape: Shape5 = [t[1] - t[0], c[1] - c[0], z[1] - z[0], y[1] - y[0], x[1] - x[0]];
+    checkFits(shape, dtype, name, levels.length);
+    const data = allocate(dtype, sampleCount(shape));
+    const area = shape[3] * shape[4];
+    const total = shape[0] * shape[1] * shape[2];
+    let done = 0;
+    for (let ti = t[0]; ti < t[1]; ti++) {
+      for (let zi = z[0]; zi < z[1]; zi++) {
+        const wanted = new Map<number, Array<{ sample: number; to: number }>>();
+        for (let ci = c[0]; ci < c[1]; ci++) {
+          const plane = layout.plane(ti, ci, zi);
+          const to = (((ti - t[0]) * shape[1] + ci - c[0]) * shape[2] + zi - z[0]) * area;
+          if (!plane) continue;
+          const list = wanted.get(plane.page) ?? [];
+          list.push({ sample: plane.sample, to });
+          wanted.set(plane.page, list);
+        }
+        for (const [page, parts] of wanted) {
+          throwIfAborted(options.signal);
+          const samples = parts.map(({ sample }) => sample);
+          const window: [number, number, number, number] = [x[0], y[0], x[1], y[1]];
+          const planes = layout.contiguous
+            ? [await readContiguous(opened, page, window)]
+            : await readPage(opened, page, level, window, samples, options);
+          parts.forEach(({ to }, k) => {
+            data.set(planes[k], to);
+          });
+          done += parts.length;
+          options.onProgress?.({ phase: 'read', value: done, total });
+        }
+      }
+    }
+    return { data, shape };
+  };
+
+  return {
+    ...metadata,
+    dtype,
+    levels,
+    read,
+    readVolume: async (level = 0, options = {}) => {
+      const { data, shape } = await read({}, level, options);
+      return createVolume({ ...metadata, data, shape, calibration: levels[level].calibration });
+    },
+    close: () => void opened.tiff.close(),
+  };
+}
+
+async function readPage(
+  { pages, reduced, fileSize }: Opened,
+  index: number,
+  level: number,
+  window: [number, number, number, number],
+  samples: number[],
+  { signal }: TaskOptions,
+): Promise<VolumeData[]> {
+  const page = level === 0 ? pages[index] : await guard(reduced(level, index));
+  if (!page) throw new CytoError('corrupt-file', `The TIFF has no page ${index + 1}.`);
+  await guard(checkStrips(page, fileSize));
+  const rasters = (await guard(
+    page.image.readRasters({ window, samples, interleave: false, ...(signal ? { signal } : {}) }),
+  )) as unknown as VolumeData[];
+  return rasters;
+}
+
+/** A plane of an ImageJ stack whose samples follow each other behind the first page. */
+async function readContiguous(
+  { blob, pages, tiff, fileSize }: Opened,
+  index: number,
+  [x0, y0, x1, y1]: [number, number, number, number],
+): Promise<VolumeData> {
+  const [page] = pages;
+  if (!blob)
+    throw new CytoError(
+      'unsupported',
+      'ImageJ stacks of this size are read from local files only. Download the file and drop it here.',
+    );
+  const offsets = (await page.directory.loadValue('StripOffsets')) as ArrayLike<number> | number;
+  const start = Number(typeof offsets === 'number' ? offsets : offsets[0]);
+  const width = bytesPerSample(page.dtype);
+  const planeBytes = page.width * page.height * width;
+  if (start + (index + 1) * planeBytes > fileSize)
+    throw corrupt('it ends before its last plane; the copy is incomplete');
+  const bytes = await blob.slice(start + index * planeBytes, start + (index + 1) * planeBytes).arrayBuffer();
+  if (!tiff.littleEndian) {
+    const view = new Uint8Array(bytes);
+    for (let i = 0; i < view.length; i += width) view.subarray(i, i + width).reverse();
+  }
+  const plane = viewAs(page.dtype, bytes);
+  const out = allocate(page.dtype, (y1 - y0) * (x1 - x0));
+  for (let y = y0; y < y1; y++)
+    out.set(plane.subarray(y * page.width + x0, y * page.width + x1), (y - y0) * (x1 - x0));
+  return out;
+}
