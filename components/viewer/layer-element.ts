@@ -30,7 +30,8 @@ let count = 0;
 export abstract class LayerElement extends LitElement {
   static override styles = css`:host { display: none; }`;
   static override get observedAttributes(): string[] {
-    return [...LitElement.observedAttributes, 'hidden'];
+    // biome-ignore lint/complexity/noThisInStatic: Lit finalises the class that asks, so it must be this one.
+    return [...super.observedAttributes, 'hidden'];
   }
 
   /** Address of the file, relative to the page. */

@@ -301,13 +301,13 @@ export class PaneGrid implements PaneHost {
 
   /** Resolves when no visible pane is stale. */
   async drawn(): Promise<void> {
-    if (!this.#anythingToDraw) return;
+    if (!this.#anythingToDraw || !this.#connection) return;
     this.#request();
     await new Promise<void>((resolve) => this.#drawnWaiters.push(resolve));
   }
 
   get #anythingToDraw(): boolean {
-    return this.#panes.some((pane) => pane.visible && pane.stale);
+    return this.#panes.some((pane) => pane.visible !== false && pane.stale);
   }
 
   #layersChanged(): void {
@@ -356,7 +356,8 @@ export class PaneGrid implements PaneHost {
       pane.fitCanvas();
       this.#paint(pane);
     }
-    for (const pane of this.#panes) if (pane.size.width === 0 || pane.size.height === 0) pane.stale = false;
+    // Panes that nothing is known of yet are drawn when the browser has said whether they are seen.
+    if (this.#panes.some((pane) => pane.visible === undefined)) return;
     for (const resolve of this.#drawnWaiters.splice(0)) resolve();
   }
 

@@ -12,8 +12,8 @@ export class Pane {
   readonly overlay: SVGSVGElement;
   readonly context: CanvasRenderingContext2D;
   size: PaneSize = { width: 0, height: 0 };
-  /** Whether any of it is on screen. */
-  visible = false;
+  /** Whether any of it is on screen; undefined until the browser has said so. */
+  visible: boolean | undefined;
   /** Whether the picture is older than the scene. */
   stale = true;
 

@@ -14,17 +14,13 @@ export const viewerStyles = css`
     block-size: 400px;
     min-inline-size: 80px;
     min-block-size: 80px;
-    background: var(--cyto-gap-color, #2a2d31);
+    background: var(--cyto-gap-color, #3a3f46);
     color: var(--_ink);
     color-scheme: dark;
     font: 12px/1.3 system-ui, sans-serif;
     direction: ltr;
   }
   :host([hidden]) { display: none; }
-  @media (prefers-color-scheme: light) {
-    :host(:not([theme='dark'])) { background: var(--cyto-gap-color, #c9ced6); }
-  }
-  :host([theme='light']) { background: var(--cyto-gap-color, #c9ced6); }
 
   .frame { position: absolute; inset: 0; }
   .grid { position: absolute; inset: 0; display: grid; gap: var(--_gap); }

@@ -43,6 +43,7 @@ let count = 0;
  * @cssprop [--cyto-ink=#fff] - Scale bar and names.
  * @cssprop [--cyto-accent=#4cc2ff] - Focus ring and crosshair.
  * @cssprop [--cyto-gap=2px] - Space between panes.
+ * @cssprop [--cyto-gap-color=#3a3f46] - Colour between panes.
  * @cssstate loading - A file is being read.
  * @cssstate error - The last file could not be shown.
  */

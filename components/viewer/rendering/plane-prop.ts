@@ -33,7 +33,11 @@ export const newPlaneProp: (values: { drawing: PlaneDrawing }) => object = macro
     vtkProp.extend(publicAPI, model, values);
     const { classHierarchy, drawing } = model as { classHierarchy: string[]; drawing: PlaneDrawing };
     classHierarchy.push(PLANE_PROP);
-    (publicAPI as { drawing?: PlaneDrawing }).drawing = drawing;
+    Object.assign(publicAPI, {
+      drawing,
+      // vtk.js aims a camera at the bounds, which the drawing does not use.
+      getBounds: () => [0, 1, 0, 1, 0, 1],
+    });
   },
   PLANE_PROP,
 );

@@ -7,6 +7,12 @@ const IDLE = 1000;
 /** Canvas area in pixels above which the shared canvas shrinks again to what is needed. */
 const LARGE_CANVAS = 3000 * 3000;
 
+/** The volume mapper asks an interactor whether the picture moves; here the painters decide on resolution. */
+const NO_INTERACTION = {
+  isAnimating: () => false,
+  onAnimationFrameRateUpdate: () => ({ unsubscribe: () => undefined }),
+};
+
 /**
  * The page's one WebGL context. Browsers lose the oldest context beyond about sixteen, so all panes of all viewers
  * are drawn here in turn, each into the lower left corner, and copied to their own 2D canvases.
@@ -68,6 +74,7 @@ export class RenderHub {
       gl.getParameter(gl.MAX_VIEWPORT_DIMS)[0],
     );
     this.#window.addView(this.#view);
+    this.#window.setInteractor(NO_INTERACTION as never);
     this.#size = [0, 0];
     canvas.addEventListener('webglcontextlost', () => this.#recover());
   }
@@ -128,6 +135,12 @@ export class RenderHub {
     target.imageSmoothingQuality = 'high';
     const top = fullHeight - height;
     target.drawImage(this.#canvas, 0, top, width, height, 0, 0, canvas.width, canvas.height);
+  }
+
+  /** Waits until the device has drawn, so that a clock read next tells what the picture has cost. */
+  finish(): void {
+    const gl = this.#canvas.getContext('webgl2');
+    gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   }
 
   #provide(width: number, height: number): void {

@@ -7,7 +7,10 @@ import { VolumePainter } from './volume-painter.ts';
 
 /** Milliseconds that a picture may take while it is being turned, and when it stands still. */
 const MOVING_BUDGET = 60;
-const STILL_BUDGET = 1500;
+const STILL_BUDGET = 600;
+/** Reduction of both sides of a 3D picture while nothing is known of the device's speed, and at most. */
+const FIRST_REDUCTION = 3;
+const MOST_REDUCTION = 5;
 
 /** Draws a viewer's layers through the page's shared context. */
 export class ScenePainter implements Painter {
@@ -43,16 +46,19 @@ export class ScenePainter implements Painter {
     }
     // Where drawing is slow (software GL) fewer pixels are drawn and enlarged.
     const budget = frame.moving ? MOVING_BUDGET : STILL_BUDGET;
-    const affordable = this.#pixelCost > 0 ? budget / this.#pixelCost : Number.POSITIVE_INFINITY;
-    const reduction = Math.min(4, Math.max(1, Math.sqrt((frame.width * frame.height) / affordable)));
+    const pixels = frame.width * frame.height;
+    const known = this.#pixelCost > 0;
+    const wanted = known ? Math.sqrt((pixels * this.#pixelCost) / budget) : FIRST_REDUCTION;
+    const reduction = Math.min(MOST_REDUCTION, Math.max(1, wanted));
     const width = Math.max(1, Math.round(frame.width / reduction));
     const height = Math.max(1, Math.round(frame.height / reduction));
-    const prepared = this.#volume.painter.prepare(frame, width, height);
+    const prepared = this.#volume.painter.prepare(frame, width, height, reduction > 1.5);
     const started = performance.now();
     this.#hub.paint(this.#volume.painter.renderer, target, width, height);
+    this.#hub.finish();
     // The first picture pays for uploads and shaders and says nothing of the next.
     if (!prepared) this.#pixelCost = (performance.now() - started) / (width * height);
-    return frame.moving && reduction > 1;
+    return (frame.moving || !known) && reduction > 1;
   }
 
   dispose(): void {

@@ -111,7 +111,8 @@ void main() {
   if (id == selected && nearBorder(id, highlight)) {
     color = vec4(1.0);
   } else if (contour > 0.0) {
-    color = nearBorder(id, contour) ? vec4(own, opacity) : vec4(own, opacity * fillOpacity);
+    // A thin line needs more strength than an area to be seen as well.
+    color = nearBorder(id, contour) ? vec4(own, mix(opacity, 1.0, 0.6 * step(0.001, opacity))) : vec4(own, opacity * fillOpacity);
   } else {
     color = vec4(own, opacity);
   }

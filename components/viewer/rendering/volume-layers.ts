@@ -23,6 +23,7 @@ abstract class LayerVolumeBase<L extends Layer> {
   protected readonly opacities = newOpacities();
   #samplesKey = '';
   #lookKey = '';
+  #step = 1;
 
   constructor(layer: L) {
     this.layer = layer;
@@ -55,11 +56,16 @@ abstract class LayerVolumeBase<L extends Layer> {
       this.image.setSpacing(voxel);
       this.image.setOrigin(voxel.map((length) => length / 2) as [number, number, number]);
       const step = Math.min(...voxel);
-      this.mapper.setSampleDistance(step * 0.7);
+      this.#step = step;
       this.applyLook(step);
       changed = true;
     }
     return changed;
+  }
+
+  /** Longer steps along each ray for pictures that are drawn at few pixels anyway. */
+  setCoarse(coarse: boolean): void {
+    this.mapper.setSampleDistance(this.#step * (coarse ? 1.3 : 0.7));
   }
 
   protected size(model: ViewerModel) {

@@ -22,10 +22,10 @@ export class VolumePainter {
   }
 
   /**
-   * What the next drawing of {@link renderer} shows at the given size in pixels.
+   * What the next drawing of {@link renderer} shows at the given size in pixels; `coarse` takes longer steps.
    * @returns whether samples or settings have changed since the last time
    */
-  prepare(frame: VolumeFrame, width: number, height: number): boolean {
+  prepare(frame: VolumeFrame, width: number, height: number, coarse: boolean): boolean {
     let changed = false;
     const wanted: LayerVolume[] = [];
     for (const layer of this.#model.layers) {
@@ -39,6 +39,7 @@ export class VolumePainter {
         this.#volumes.set(layer, volume);
       }
       changed = volume.update(this.#model) || changed;
+      volume.setCoarse(coarse);
       wanted.push(volume);
     }
     for (const [layer, volume] of this.#volumes) {
