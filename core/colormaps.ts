@@ -36,12 +36,12 @@ const STOPS: Record<Colormap, readonly Rgb[]> = {
     [0, 0, 0],
     [64, 96, 255],
   ],
-  // viridis, inferno: N. Smith, S. van der Walt, E. Firing (CC0), at 17 and 17 steps.
+  // viridis, inferno: N. Smith, S. van der Walt, E. Firing (CC0); every 15th of the 256 entries.
   viridis: hexes(
-    '440154 481567 482677 453781 404788 39568c 33638d 2d708e 287d8e 238a8d 1f968b 20a387 29af7f 3cbb75 55c667 73d055 95d840 b8de29 dce319 fde725',
+    '440154 481769 472a7a 433d84 3d4e8a 355e8d 2e6d8e 297b8e 23898e 1f978b 21a585 2eb37c 46c06f 65cb5e 89d548 b0dd2f d8e219 fde725',
   ),
   inferno: hexes(
-    '000004 07051b 160b39 2b0b57 420a68 57106e 6a176e 7f1e6c 932667 a82e5f bc3754 cc4248 dd513a e9633b f37819 fa8e08 fca50a fbbf24 f6d746 f2ec71 fcffa4',
+    '000004 0a0722 1e0c45 380962 510e6c 69166e 801f6c 982766 b0315b c63d4d d94d3d e9612b f47918 fa9407 fcb014 f8cd37 f2ea69 fcffa4',
   ),
   // turbo: A. Mikhailov, Google (Apache-2.0), at 15 equal steps.
   turbo: hexes(

@@ -55,7 +55,7 @@ export function inverse([x, y, z, w]: Quaternion): Quaternion {
 export function orbited(camera: OrbitCamera, dx: number, dy: number, radius: number): OrbitCamera {
   const distance = Math.hypot(dx, dy);
   if (distance === 0) return camera;
-  const turn = about([-dy / distance, dx / distance, 0], distance / radius);
+  const turn = about([dy / distance, -dx / distance, 0], distance / radius);
   return { ...camera, rotation: multiply(turn, camera.rotation) };
 }
 

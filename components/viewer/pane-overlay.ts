@@ -73,7 +73,7 @@ export function orbitOverlay({ dims, size }: OverlayScene, camera: OrbitCamera):
       if (corner & bit) continue;
       const [x1, y1] = points[corner];
       const [x2, y2] = points[corner | bit];
-      const opacity = corner === 0 ? 0.7 : 0.22;
+      const opacity = corner === 0 ? 0.5 : 0.22;
       edges.push(
         `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="currentColor" stroke-opacity="${opacity}"/>`,
       );
