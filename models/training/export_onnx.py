@@ -1,7 +1,7 @@
-"""Checkpoint -> ONNX, test tensors and checks: python export_onnx.py --weights RUN/last.pt --out ../default --id cyto-s1
+"""Checkpoint -> model folder: python export_onnx.py --weights RUN/last.pt --out ../default --id cyto-s1
 
-Writes ID.onnx (opset 16, fp32, batch norm folded), ID-fp16.onnx (the same graph, weights stored as fp16 and widened at
-load; the graph's inputs, outputs and arithmetic stay fp32), test_input*.npy and test_output*.npy (a 256 and a 64 tile).
+Writes model.onnx (opset 16, fp32, batch norm folded), model-fp16.onnx (the same graph, weights stored as fp16 and widened
+at load; inputs, outputs and arithmetic stay fp32), test_*.npy (a 256 tile), quick_*.npy (a 64 tile) and rdf.yaml.
 """
 import argparse
 import hashlib
@@ -70,7 +70,7 @@ def main():
     state = torch.load(a.weights, map_location="cpu", weights_only=False)
     net.load_state_dict(state["average"])
     net.eval()
-    path = out / f"{a.id}.onnx"
+    path = out / "model.onnx"
     torch.onnx.export(net, (torch.zeros(1, 3, 64, 64),), str(path), opset_version=16, input_names=["image"], output_names=["flows"],
                       dynamic_axes={n: {0: "batch", 2: "height", 3: "width"} for n in ("image", "flows")}, dynamo=False)
     model = tidy(onnx.load(path))
@@ -81,25 +81,28 @@ def main():
     print("operators", sorted(used))
     if used - ALLOWED:
         raise SystemExit(f"operators outside the allowed set: {used - ALLOWED}")
-    onnx.save(half_weights(model), out / f"{a.id}-fp16.onnx")
+    onnx.save(half_weights(model), out / "model-fp16.onnx")
 
     entries = {e["name"]: e for e in image_sets.load(a.data, a.cache, "val")}
     big = next(e for e in entries.values() if e["set"] == "bbbc039")["image"].astype(np.float32)
     codex = entries["codex1"]["image"].astype(np.float32)
-    tiles = {"": np.zeros((1, 3, 256, 256), np.float32), "_64": codex[None, :, 100:164, 100:164].copy()}
-    tiles[""][0, :1] = big[:, :256, :256]
-    for suffix, tile in tiles.items():
+    tiles = {"test": np.zeros((1, 3, 256, 256), np.float32), "quick": codex[None, :, 100:164, 100:164].copy()}
+    tiles["test"][0, :1] = big[:, :256, :256]
+    for prefix, tile in tiles.items():
         with torch.no_grad():
             expected = net(torch.from_numpy(tile)).numpy()
-        np.save(out / f"test_input{suffix}.npy", tile)
-        np.save(out / f"test_output{suffix}.npy", expected)
-        for name in (f"{a.id}.onnx", f"{a.id}-fp16.onnx"):
+        np.save(out / f"{prefix}_input.npy", tile)
+        np.save(out / f"{prefix}_output.npy", expected)
+        for name in ("model.onnx", "model-fp16.onnx"):
             got = onnxruntime.InferenceSession(str(out / name), providers=["CPUExecutionProvider"]).run(None, {"image": tile})[0]
             print(name, tile.shape[-1], "max difference to PyTorch", np.abs(got - expected).max())
     print(f"step {state['step']} seconds {state['seconds']:.0f} MACs {count_macs(net)} parameters {sum(q.numel() for q in net.parameters())}")
-    for f in sorted(out.glob("*")):
-        if f.suffix in (".onnx", ".npy"):
-            print(f.name, f.stat().st_size, hashlib.sha256(f.read_bytes()).hexdigest())
+    files = {n: (out / n).read_bytes() for n in ("model.onnx", "model-fp16.onnx")}
+    hashes = {n: hashlib.sha256(d).hexdigest() for n, d in files.items()}
+    template = (Path(__file__).parent / "rdf_template.yaml").read_text()
+    (out / "rdf.yaml").write_text(template.format(id=a.id, sha256=hashes["model.onnx"], size=len(files["model.onnx"]),
+                                                  half_sha256=hashes["model-fp16.onnx"], half_size=len(files["model-fp16.onnx"])))
+    print({n: (len(d), hashes[n]) for n, d in files.items()})
 
 
 if __name__ == "__main__":
