@@ -43,7 +43,19 @@ export function emit<K extends keyof ViewerEvents>(
   type: K,
   detail: ViewerEvents[K],
 ): boolean {
-  return target.dispatchEvent(
-    new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable: type === 'error' }),
-  );
+  const event = new CustomEvent(type, {
+    detail,
+    bubbles: true,
+    composed: true,
+    cancelable: type === 'error',
+  });
+  if (type !== 'error') return target.dispatchEvent(event);
+  // Up to the document like the others, but not to the window, where `error` means a broken script.
+  const stop = (passing: Event) => {
+    if (passing === event) passing.stopPropagation();
+  };
+  document.addEventListener('error', stop);
+  const result = target.dispatchEvent(event);
+  document.removeEventListener('error', stop);
+  return result;
 }

@@ -47,6 +47,8 @@ export abstract class LayerElement extends LitElement {
   #waiting: AbortController | undefined;
   readonly #fallbackId = `layer-${++count}`;
   #settled: Promise<void> = Promise.resolve();
+  /** Whether the first update has asked for content. */
+  #asked = false;
 
   /** The model's layers that this element stands for, bottom first; empty until loaded. */
   get layers(): readonly Layer[] {
@@ -90,7 +92,8 @@ export abstract class LayerElement extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (this.contentProperties.some((name) => changed.has(name))) {
+    if (!this.#asked || this.contentProperties.some((name) => changed.has(name))) {
+      this.#asked = true;
       this.#drop();
       this.#load();
     } else if (this.#layers.length > 0) {
@@ -101,19 +104,19 @@ export abstract class LayerElement extends LitElement {
   /** Called by the viewer. */
   attach(host: LayerHost): void {
     if (this.#host === host) return;
-    this.detach();
+    if (this.#host) this.detach(this.#host);
     this.#host = host;
     if (this.#layers.length > 0) this.#addToModel(host);
     else if (this.hasUpdated) this.#load();
   }
 
-  /** Called by the viewer. */
-  detach(): void {
-    const host = this.#host;
+  /** Called by the viewer; ignored if the element has gone to another one. */
+  detach(host: LayerHost): void {
+    if (this.#host !== host) return;
     this.#host = undefined;
     this.#loading?.abort();
     this.#waiting?.abort();
-    for (const layer of this.#layers) host?.model.remove(layer.id);
+    for (const layer of this.#layers) host.model.remove(layer.id);
   }
 
   #drop(): void {

@@ -201,7 +201,7 @@ export class CytoViewer extends LitElement implements LayerHost {
     const wanted = this.#layerElements();
     const before = this.#attached;
     this.#attached = wanted;
-    for (const element of before) if (!wanted.includes(element)) element.detach();
+    for (const element of before) if (!wanted.includes(element)) element.detach(this);
     for (const element of wanted) element.attach(this);
     this.#orderLayers(wanted);
   }
@@ -368,7 +368,8 @@ export class CytoViewer extends LitElement implements LayerHost {
       });
     model.on('dims-change', (detail) => {
       dims(detail);
-      this.#applyCursor();
+      // The model goes to the middle of a new scene right after this event; what the page asked for comes last.
+      queueMicrotask(() => this.#applyCursor());
     });
     model.on('cursor-change', dims);
     model.on('layout-change', (detail) => {

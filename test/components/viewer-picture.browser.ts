@@ -1,0 +1,238 @@
+import { expect } from '@open-wc/testing';
+import { labelColor } from 'cytopane/core.js';
+import { scene } from './viewer-harness.ts';
+
+/** 4×4 pixels in a square pane with a margin of 2 % on each side: middle of pixel i in parts of the pane. */
+const middle = (i: number, n = 4) => 0.02 + (0.96 * (i + 0.5)) / n;
+
+const near = (found: number[], wanted: number[], tolerance = 2) => {
+  wanted.forEach((value, i) => {
+    expect(found[i], `${found} and ${wanted}`).to.be.closeTo(value, tolerance);
+  });
+};
+
+const contrast = { contrast: '0 255' };
+
+afterEach(() => document.body.replaceChildren());
+
+describe('the picture of a plane', () => {
+  it('shows every pixel where it belongs, crisp', async () => {
+    const data = Uint8Array.from({ length: 16 }, (_, i) => i * 16);
+    const view = await scene({ images: [{ data, shape: [4, 4], attributes: contrast }] });
+    for (const [x, y] of [
+      [0, 0],
+      [3, 0],
+      [1, 2],
+      [3, 3],
+    ]) {
+      near(view.color(middle(x), middle(y)), [...new Array(3).fill((y * 4 + x) * 16), 255]);
+    }
+    // Just inside the border of a pixel there is no trace of its neighbour.
+    near(view.color(0.02 + 0.96 * 0.257, middle(0)), [16, 16, 16, 255]);
+    near(view.color(0.02 + 0.96 * 0.243, middle(0)), [0, 0, 0, 255]);
+  });
+
+  for (const type of [
+    Int8Array,
+    Uint16Array,
+    Int16Array,
+    Uint32Array,
+    Int32Array,
+    Float32Array,
+    Float64Array,
+  ]) {
+    it(`shows ${type.name} samples through window and gamma`, async () => {
+      const data = type.of(-5, 0, 50, 100);
+      if (data[0] > 100) data[0] = 0;
+      const attributes = { contrast: '0 100', gamma: '2' };
+      const view = await scene({ images: [{ data, shape: [2, 2], attributes }] });
+      near(view.color(0.25, 0.25), [0, 0, 0]);
+      near(view.color(0.25, 0.75), [64, 64, 64]);
+      near(view.color(0.75, 0.75), [255, 255, 255]);
+    });
+  }
+
+  it('shows what is not a number as the low end', async () => {
+    const view = await scene({
+      images: [
+        { data: Float32Array.of(Number.NaN, 1, 0, 1), shape: [2, 2], attributes: { contrast: '0 1' } },
+      ],
+    });
+    near(view.color(0.25, 0.25), [0, 0, 0, 255]);
+    near(view.color(0.75, 0.25), [255, 255, 255]);
+  });
+
+  it('shows RGB as it is', async () => {
+    const data = Uint8Array.of(255, 0, 10, 20, 0, 255, 10, 20, 7, 9, 10, 20);
+    const view = await scene({ images: [{ data, shape: [3, 1, 2, 2], rgb: true }] });
+    near(view.color(0.25, 0.25), [255, 0, 7]);
+    near(view.color(0.75, 0.25), [0, 255, 9]);
+  });
+
+  it('adds channels up', async () => {
+    const data = Uint8Array.of(200, 200, 200, 200, 100, 100, 100, 100);
+    const view = await scene({ images: [{ data, shape: [2, 1, 2, 2], attributes: contrast }] });
+    near(view.color(0.5, 0.5), [100, 200, 100, 255]);
+  });
+
+  for (const [blending, wanted] of [
+    ['translucent', 150],
+    ['additive', 250],
+    ['minimum', 100],
+    ['opaque', 100],
+  ] as const) {
+    it(`blends ${blending}`, async () => {
+      const flat = (value: number, attributes: Record<string, string>) => ({
+        data: new Uint8Array(4).fill(value),
+        shape: [2, 2],
+        attributes: { ...contrast, ...attributes },
+      });
+      const opacity = blending === 'minimum' ? '1' : '0.5';
+      const view = await scene({ images: [flat(200, {}), flat(100, { blending, opacity })] });
+      near(view.color(0.5, 0.5), [wanted, wanted, wanted, 255]);
+    });
+  }
+
+  it('keeps physical proportions in every plane', async () => {
+    const shape = [2, 4, 8];
+    const calibration = { spacing: [3, 1, 1] as const, unit: 'µm', calibrated: true };
+    const data = new Uint8Array(64).fill(255);
+    for (const [layout, share] of [
+      ['xy', 4 / 8],
+      ['xz', 6 / 8],
+      ['yz', 4 / 6],
+    ] as const) {
+      const view = await scene({
+        images: [{ data, shape, calibration, attributes: contrast }],
+        attributes: { layout },
+      });
+      expect(view.litShare(layout), layout).to.be.closeTo(0.96 ** 2 * share, 0.01);
+    }
+  });
+
+  it('shows the plane of the cursor', async () => {
+    const data = Uint8Array.of(10, 10, 20, 20, 30, 30);
+    const view = await scene({
+      images: [{ data, shape: [3, 1, 2], attributes: contrast }],
+      attributes: { z: '2' },
+    });
+    near(view.color(0.5, 0.5), [30, 30, 30]);
+    view.element.model.setCursor({ z: 0 });
+    await view.element.settled();
+    near(view.color(0.5, 0.5), [10, 10, 10]);
+  });
+
+  it('averages what a pixel covers when reduced', async () => {
+    const data = Uint8Array.from({ length: 800 * 800 }, (_, i) => ((i % 800) % 2) * 255);
+    const view = await scene({ images: [{ data, shape: [800, 800], attributes: contrast }] });
+    const [value] = view.color(0.5, 0.5);
+    expect(value).to.be.within(100, 155);
+  });
+});
+
+describe('the picture of labels', () => {
+  const square = (id: number) => {
+    const data = new Uint32Array(64);
+    for (let y = 2; y < 6; y++) for (let x = 2; x < 6; x++) data[y * 8 + x] = id;
+    return data;
+  };
+  const black = { data: new Uint8Array(64), shape: [8, 8] };
+
+  for (const id of [1, 255, 65_536, 70_001, 4_294_967_294]) {
+    it(`gives ${id} the colour that the table has, on the device too`, async () => {
+      const view = await scene({
+        images: [black],
+        labels: [{ data: square(id), shape: [8, 8], attributes: { opacity: '1', seed: '5' } }],
+      });
+      near(view.color(0.5, 0.5), [...labelColor(id, 5), 255]);
+      near(view.color(0.05, 0.05), [0, 0, 0]);
+    });
+  }
+
+  it('draws contours of their width in screen pixels with a weaker interior', async () => {
+    const attributes = { opacity: '1', contour: '3', 'fill-opacity': '0.5' };
+    const view = await scene({ images: [black], labels: [{ data: square(9), shape: [8, 8], attributes }] });
+    const own = labelColor(9);
+    near(
+      view.color(0.5, 0.5),
+      own.map((c) => c / 2),
+    );
+    // The square begins at a quarter of the picture.
+    const left = 0.02 + 0.96 * 0.25;
+    near(view.color(left + 1.5 / 200, 0.5), own);
+    near(
+      view.color(left + 5.5 / 200, 0.5),
+      own.map((c) => c / 2),
+    );
+    near(view.color(left - 1.5 / 200, 0.5), [0, 0, 0]);
+  });
+
+  it('outlines the selected label', async () => {
+    const view = await scene({ images: [black], labels: [{ data: square(9), shape: [8, 8] }] });
+    view.element.model.update(view.element.model.labels[0].id, { selected: 9 });
+    await view.element.settled();
+    near(view.color(0.02 + 0.96 * 0.25 + 1 / 200, 0.5), [255, 255, 255]);
+  });
+
+  it('follows edits, in every plane', async () => {
+    const calibration = { spacing: [1, 1, 1] as const, unit: 'µm', calibrated: true };
+    const view = await scene({
+      images: [{ data: new Uint8Array(512), shape: [8, 8, 8], calibration }],
+      labels: [{ data: new Uint32Array(512), shape: [8, 8, 8], attributes: { opacity: '1' } }],
+      attributes: { layout: 'quad' },
+      size: [400, 400],
+    });
+    const { labels } = view.element.model.labels[0];
+    for (let z = 2; z < 6; z++) {
+      for (let y = 2; y < 6; y++) for (let x = 2; x < 6; x++) labels.data[(z * 8 + y) * 8 + x] = 3;
+    }
+    labels.touch([2, 2, 2, 6, 6, 6]);
+    await view.element.settled();
+    for (const kind of ['xy', 'xz', 'yz']) near(view.color(0.4, 0.4, kind), [...labelColor(3), 255]);
+    labels.data.fill(0);
+    labels.touch([2, 2, 2, 6, 6, 6]);
+    await view.element.settled();
+    for (const kind of ['xy', 'xz', 'yz']) near(view.color(0.4, 0.4, kind), [0, 0, 0]);
+  });
+});
+
+describe('the 3D picture', () => {
+  const ball = (value: number) =>
+    Uint8Array.from({ length: 16 ** 3 }, (_, i) => {
+      const [z, y, x] = [i >> 8, (i >> 4) & 15, i & 15].map((v) => v - 7.5);
+      return Math.hypot(z, y, x) < 5 ? value : 0;
+    });
+
+  for (const rendering of ['mip', 'attenuated-mip', 'translucent', 'iso']) {
+    it(`shows a bright ball in the middle (${rendering})`, async () => {
+      const view = await scene({
+        images: [
+          {
+            data: ball(255),
+            shape: [16, 16, 16],
+            attributes: { contrast: '0 255', colormap: 'green', rendering },
+          },
+        ],
+        attributes: { layout: '3d' },
+        size: [120, 120],
+      });
+      const [r, g, b] = view.color(0.5, 0.5, '3d');
+      expect(g).to.be.greaterThan(60);
+      expect(Math.max(r, b)).to.be.lessThan(g / 1.5);
+      expect(view.litShare('3d')).to.be.within(0.03, 0.6);
+    });
+  }
+
+  it('shows labels as bodies in their colour', async () => {
+    const view = await scene({
+      labels: [{ data: Uint32Array.from(ball(7)), shape: [16, 16, 16], attributes: { opacity: '1' } }],
+      attributes: { layout: '3d' },
+      size: [120, 120],
+    });
+    const own = labelColor(7);
+    const found = view.color(0.5, 0.5, '3d');
+    const strongest = own.indexOf(Math.max(...own));
+    expect(found.indexOf(Math.max(...found.slice(0, 3)))).to.equal(strongest);
+    expect(found[3]).to.be.greaterThan(200);
+  });
+});
