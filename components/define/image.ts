@@ -1,4 +1,4 @@
 import { CytoImage } from '../image/image.ts';
-import { register } from './register.ts';
+import { register } from '../register.ts';
 
 register('cyto-image', CytoImage);

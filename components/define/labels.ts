@@ -1,4 +1,4 @@
 import { CytoLabels } from '../labels/labels.ts';
-import { register } from './register.ts';
+import { register } from '../register.ts';
 
 register('cyto-labels', CytoLabels);

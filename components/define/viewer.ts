@@ -1,4 +1,4 @@
+import { register } from '../register.ts';
 import { CytoViewer } from '../viewer/viewer.ts';
-import { register } from './register.ts';
 
 register('cyto-viewer', CytoViewer);

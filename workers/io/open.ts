@@ -87,12 +87,12 @@ async function openUrl(url: URL, options: TaskOptions): Promise<ImageSource> {
     return openZarr(urlStore(url, options.signal), name);
   if (/\.tiff?$/i.test(url.pathname) && url.protocol.startsWith('http')) {
     const head = await request(url, {
-      headers: { Range: 'bytes=0-0' },
+      method: 'HEAD',
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    await head.body?.cancel();
-    const size = Number(/\/(\d+)$/.exec(head.headers.get('content-range') ?? '')?.[1] ?? 0);
-    if (head.status === 206 && size > RANGE_ABOVE) return openTiff(url, options);
+    const size = Number(head.headers.get('content-length') ?? 0);
+    const ranges = head.headers.get('accept-ranges') === 'bytes';
+    if (ranges && size > RANGE_ABOVE) return openTiff(url, options);
   }
   let file: NamedBlob;
   try {

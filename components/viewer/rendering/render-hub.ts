@@ -108,6 +108,8 @@ export class RenderHub {
       this.#renderers.delete(renderer);
       this.#repaired.delete(repaired);
       this.#window.removeRenderer(renderer);
+      // vtk.js frees what belongs to removed renderers when it next goes through its scene.
+      if (!this.#lost) this.#view.traverseAllPasses();
     };
   }
 

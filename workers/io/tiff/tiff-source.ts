@@ -22,6 +22,7 @@ import {
 import type { NamedBlob } from '../bytes.ts';
 import { nameOfUrl } from '../bytes.ts';
 import { checkFits } from '../memory.ts';
+import { BlobSource, type Source } from './blob-source.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { checkStrips, type Library, listPages, type Page, resolutionOf, subPages } from './pages.ts';
 
@@ -70,7 +71,7 @@ export async function openTiff(file: NamedBlob | URL, options: TaskOptions = {})
   const tiff = await guard(
     file instanceof URL
       ? library.fromUrl(file.href, {}, options.signal)
-      : library.fromBlob(file.blob, options.signal),
+      : library.GeoTIFF.fromSource(new BlobSource(file.blob) as unknown as Source, {}, options.signal),
   );
   const fileSize = blob?.size ?? Number.POSITIVE_INFINITY;
   const pages = await guard(listPages(library, tiff, fileSize));

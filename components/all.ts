@@ -1,0 +1,10 @@
+/** The classes of all elements; nothing is registered. */
+export { CytoDims } from './dims/dims.ts';
+export { CytoImage } from './image/image.ts';
+export { CytoLabels } from './labels/labels.ts';
+export { CytoLayerList } from './layer-list/layer-list.ts';
+export { CytoSegmenter, type RunDetail } from './segmenter/segmenter.ts';
+export { CytoStatus } from './status/status.ts';
+export { CytoToolbar } from './toolbar/toolbar.ts';
+export { CytoViewer } from './viewer/viewer.ts';
+export { CytoWorkbench } from './workbench/workbench.ts';

@@ -1,0 +1,2 @@
+/** Registers every element: the one script a page needs. */
+import './define/workbench.ts';

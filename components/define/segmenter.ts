@@ -1,0 +1,4 @@
+import { register } from '../register.ts';
+import { CytoSegmenter } from '../segmenter/segmenter.ts';
+
+register('cyto-segmenter', CytoSegmenter);

@@ -1,0 +1,12 @@
+import './dims.ts';
+import './image.ts';
+import './labels.ts';
+import './layer-list.ts';
+import './segmenter.ts';
+import './status.ts';
+import './toolbar.ts';
+import './viewer.ts';
+import { register } from '../register.ts';
+import { CytoWorkbench } from '../workbench/workbench.ts';
+
+register('cyto-workbench', CytoWorkbench);

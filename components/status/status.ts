@@ -1,0 +1,75 @@
+import { css, html, nothing } from 'lit';
+import { state } from 'lit/decorators.js';
+import { ViewerPart } from '../controls/viewer-part.ts';
+import { controlStyles } from '../styles.ts';
+import type { Pick } from '../viewer/events.ts';
+import type { CytoViewer } from '../viewer/viewer.ts';
+
+/**
+ * One line about what is under the pointer: position in physical units, sample values, label id; the keys that work
+ * now while the pointer is elsewhere.
+ *
+ * @tag cyto-status
+ */
+export class CytoStatus extends ViewerPart {
+  static override styles = [
+    controlStyles,
+    css`
+      :host { padding: 4px 10px; min-block-size: 27px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+      span + span { margin-inline-start: 1.2em; }
+      .value { font-variant-numeric: tabular-nums; }
+    `,
+  ];
+
+  @state() private accessor pick: Pick | undefined;
+  @state() private accessor note = '';
+
+  protected override viewerChanged(viewer: CytoViewer, release: Array<() => void>): void {
+    const stop = new AbortController();
+    release.push(() => stop.abort());
+    const { signal } = stop;
+    viewer.addEventListener(
+      'cyto-hover',
+      (event) => {
+        const { detail } = event as CustomEvent<Partial<Pick>>;
+        this.pick = detail?.voxel ? (detail as Pick) : undefined;
+      },
+      { signal },
+    );
+    viewer.addEventListener(
+      'cyto-note',
+      (event) => {
+        this.note = (event as CustomEvent<{ message: string }>).detail.message;
+      },
+      { signal },
+    );
+  }
+
+  protected override render() {
+    const { model, texts, pick } = this;
+    if (!model || model.layers.length === 0) return nothing;
+    if (!pick) {
+      const hint = model.dims.shape[0] > 1 ? texts.wheelHint : texts.wheelHint2d;
+      return html`<span class="quiet-text" title=${this.note}>${this.note || hint}</span>`;
+    }
+    const { unit } = model.dims;
+    const [z, y, x] = pick.world;
+    const position = [
+      `x ${short(x)}`,
+      `y ${short(y)}`,
+      ...(model.dims.shape[0] > 1 ? [`z ${short(z)}`] : []),
+    ];
+    return html`
+      <span class="value">${position.join('  ')} ${unit}</span>
+      ${pick.values.map(({ layerId, value }) => html`<span class="value">${model.get(layerId)?.name}: ${value}</span>`)}
+      ${pick.label ? html`<span class="value"><b>${texts.label} ${pick.label.id}</b></span>` : nothing}`;
+  }
+}
+
+const short = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(1));
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'cyto-status': CytoStatus;
+  }
+}

@@ -1,0 +1,299 @@
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { property, query, state } from 'lit/decorators.js';
+import { isAbort } from '../../core/errors.ts';
+import { labelCsv } from '../../core/exports/label-csv.ts';
+import { labelTiff } from '../../core/exports/label-tiff.ts';
+import type { LabelsLayer } from '../../core/layer.ts';
+import type { Layout } from '../../core/viewer-model.ts';
+import { textsFor } from '../localization/texts.ts';
+import type { CytoSegmenter, RunDetail } from '../segmenter/segmenter.ts';
+import { controlStyles } from '../styles.ts';
+import type { CytoViewer } from '../viewer/viewer.ts';
+import { droppedFiles } from './dropped-files.ts';
+
+/**
+ * Everything in one tag: viewer, views, layers, segmenter, plane and time sliders, status, opening by button or drop,
+ * export. Attributes are those of the viewer.
+ *
+ * @tag cyto-workbench
+ * @slot - `<cyto-image>` and `<cyto-labels>` elements, bottom first.
+ * @slot header - More buttons, in the bar at the top.
+ * @fires cyto-save - Before an export is downloaded, cancelable; `detail.name`, `detail.blob`.
+ * @csspart header - The bar at the top.
+ * @csspart side - The column of panels.
+ * @csspart alert - A message about something that went wrong.
+ */
+export class CytoWorkbench extends LitElement {
+  static override styles = [
+    controlStyles,
+    css`
+      :host { display: grid; grid: auto minmax(0, 1fr) auto auto / minmax(0, 1fr) 290px; block-size: 640px; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; position: relative; }
+      header { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; padding: 8px 10px; border-block-end: 1px solid var(--_line); }
+      header .grow { flex: 1; }
+      cyto-viewer { block-size: auto; min-block-size: 0; }
+      aside { grid-row: 2 / -1; grid-column: 2; overflow: auto; padding: 10px 12px; border-inline-start: 1px solid var(--_line); }
+      aside h2 { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin-block: 0 8px; }
+      aside section + section { margin-block-start: 18px; border-block-start: 1px solid var(--_line); padding-block-start: 12px; }
+      cyto-dims, cyto-status { grid-column: 1; border-block-start: 1px solid var(--_line); }
+      .empty { text-align: center; color: #cfd5dd; padding: 1.5em; max-inline-size: 30em; }
+      .empty b { font-size: 16px; color: #fff; }
+      .alert { position: absolute; inset-block-start: 56px; inset-inline: 16px 306px; z-index: 2; display: flex; gap: 10px; align-items: start; padding: 10px 12px; border-radius: 8px; background: light-dark(#fdecee, #4a1820); color: light-dark(#7c0d20, #ffd5da); border: 1px solid light-dark(#f0b7bf, #7d2f3b); }
+      .alert span { flex: 1; overflow-wrap: anywhere; }
+      .drop { position: absolute; inset: 0; z-index: 3; display: grid; place-content: center; font-size: 20px; background: rgb(0 60 120 / 0.6); color: #fff; border: 3px dashed #fff; border-radius: 10px; pointer-events: none; }
+      .menu { position: relative; }
+      .menu > div { position: absolute; inset-inline-end: 0; inset-block-start: calc(100% + 4px); z-index: 4; display: grid; gap: 4px; padding: 6px; background: var(--_raised); border: 1px solid var(--_line); border-radius: 8px; min-inline-size: 12em; box-shadow: 0 6px 24px rgb(0 0 0 / 0.25); }
+      .menu > div button { text-align: start; }
+      .bar { block-size: 4px; inline-size: 100%; position: absolute; inset-block-start: 0; }
+      input[type='file'] { display: none; }
+      @media (width < 760px) {
+        :host { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto minmax(240px, 1fr) auto auto auto; block-size: auto; min-block-size: 640px; }
+        aside { grid-row: auto; grid-column: 1; border-inline-start: 0; border-block-start: 1px solid var(--_line); }
+        .alert { inset-inline: 16px; }
+      }
+    `,
+  ];
+
+  /** Address of an image to show, relative to the page. */
+  @property() accessor src: string | undefined;
+  /** xy, xz, yz, ortho, 3d or quad. */
+  @property() accessor layout: Layout = 'xy';
+  /** dark, light, or auto as the system asks. */
+  @property({ reflect: true }) accessor theme: 'auto' | 'dark' | 'light' = 'auto';
+  /** Description of the picture for people who cannot see it. */
+  @property() accessor alt: string | undefined;
+  /** Id of the segmentation model. */
+  @property({ attribute: 'model' }) accessor modelId: string | undefined;
+
+  @query('cyto-viewer') private accessor viewerElement!: CytoViewer;
+  @query('cyto-segmenter') private accessor segmenterElement!: CytoSegmenter;
+  @state() private accessor alert = '';
+  @state() private accessor dropping = false;
+  @state() private accessor menuOpen = false;
+  @state() private accessor reading: { value: number; total: number } | undefined;
+  @state() private accessor empty = true;
+
+  #lastRun: RunDetail | undefined;
+  #opening: AbortController | undefined;
+
+  /** The viewer inside. */
+  get viewer(): CytoViewer {
+    return this.viewerElement;
+  }
+  /** The segmenter inside. */
+  get segmenter(): CytoSegmenter {
+    return this.segmenterElement;
+  }
+
+  /**
+   * Opens an image in place of the one shown. The old image and its labels stay if the new one cannot be read.
+   * @throws CytoError as the reader does; the message is also shown
+   */
+  async open(
+    input: File | readonly File[] | URL | string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<void> {
+    await this.updateComplete;
+    this.#opening?.abort();
+    const opening = new AbortController();
+    this.#opening = opening;
+    const signal = options.signal ? AbortSignal.any([options.signal, opening.signal]) : opening.signal;
+    this.alert = '';
+    const { model } = this.viewer;
+    const before = model.layers.map(({ id }) => id);
+    try {
+      await this.viewer.open(input, { signal });
+      for (const id of before) model.remove(id);
+      const { shape } = model.dims;
+      model.setCursor({ t: 0, z: (shape[0] - 1) >> 1, y: (shape[1] - 1) >> 1, x: (shape[2] - 1) >> 1 });
+      if (shape[0] === 1) model.setLayout('xy');
+      await this.viewer.fit();
+    } finally {
+      this.reading = undefined;
+    }
+  }
+
+  /** Labels of the topmost label layer as a file. @throws CytoError `bad-input` if there are none */
+  exportLabels(format: 'tiff' | 'csv'): File | undefined {
+    const layer = this.viewer.model.labels.at(-1);
+    if (!layer) return undefined;
+    const { data, shape, calibration } = layer.labels;
+    const name = (this.viewer.model.images[0]?.volume.name ?? 'image').replace(/(\.ome)?\.\w+$/i, '');
+    const provenance = this.#provenance(layer);
+    return format === 'tiff'
+      ? new File(
+          [labelTiff(data, shape, calibration, provenance) as Uint8Array<ArrayBuffer>],
+          `${name}_labels.tif`,
+          { type: 'image/tiff' },
+        )
+      : new File([labelCsv(data, shape, calibration, provenance)], `${name}_labels.csv`, {
+          type: 'text/csv',
+        });
+  }
+
+  #provenance(layer: LabelsLayer): Record<string, string> {
+    const run = this.#lastRun?.layerId === layer.id ? this.#lastRun : undefined;
+    return {
+      software: 'Cytopane',
+      source: this.viewer.model.images[0]?.volume.name ?? 'unknown',
+      layer: layer.name,
+      ...(run ? { parameters: JSON.stringify(run.parameters), backend: run.backend.kind } : {}),
+    };
+  }
+
+  #save(format: 'tiff' | 'csv'): void {
+    this.menuOpen = false;
+    const file = this.exportLabels(format);
+    if (!file) {
+      this.alert = textsFor(this).exportNothing;
+      return;
+    }
+    const event = new CustomEvent('cyto-save', {
+      detail: { name: file.name, blob: file },
+      bubbles: true,
+      composed: true,
+      cancelable: true,
+    });
+    if (!this.dispatchEvent(event)) return;
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(file);
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  protected override firstUpdated(): void {
+    const { model } = this.viewer;
+    const refresh = () => {
+      this.empty = model.layers.length === 0;
+      this.requestUpdate();
+    };
+    model.on('layer-add', refresh);
+    model.on('layer-remove', refresh);
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('src') && this.src) this.#open(this.src);
+  }
+
+  #open(input: File | readonly File[] | string): void {
+    // `error` events have shown what went wrong.
+    this.open(input).catch((error: unknown) => {
+      if (!isAbort(error)) console.debug('cytopane:', error);
+    });
+  }
+
+  protected override render() {
+    const texts = textsFor(this);
+    return html`
+      <header part="header">
+        <button @click=${() => this.#pickFiles(false)}>${texts.open}</button>
+        <button @click=${() => this.#pickFiles(true)}>${texts.openFolder}</button>
+        <cyto-toolbar></cyto-toolbar>
+        <span class="grow"></span>
+        <slot name="header"></slot>
+        <div class="menu" @keydown=${(event: KeyboardEvent) => {
+          if (event.key === 'Escape') this.menuOpen = false;
+        }}>
+          <button aria-haspopup="true" aria-expanded=${this.menuOpen} @click=${() => {
+            this.menuOpen = !this.menuOpen;
+          }}>${texts.export} ▾</button>
+          ${
+            this.menuOpen
+              ? html`<div>
+                  <button @click=${() => this.#save('tiff')}>${texts.exportTiff}</button>
+                  <button @click=${() => this.#save('csv')}>${texts.exportCsv}</button>
+                </div>`
+              : nothing
+          }
+        </div>
+      </header>
+      <cyto-viewer part="viewer" layout=${this.layout} theme=${this.theme} alt=${this.alt ?? nothing}
+        @error=${this.#onError} @progress=${this.#onProgress} @load=${this.#onLoad}>
+        <slot></slot>
+        ${this.empty ? html`<div slot="empty" class="empty"><b>${texts.emptyTitle}</b><p>${texts.emptyHint}</p></div>` : nothing}
+      </cyto-viewer>
+      <cyto-dims></cyto-dims>
+      <cyto-status></cyto-status>
+      <aside part="side">
+        <section><h2>${texts.segment}</h2>
+          <cyto-segmenter model=${this.modelId ?? nothing} @cyto-run=${this.#onRun}></cyto-segmenter></section>
+        <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
+      </aside>
+      ${
+        this.reading
+          ? html`<progress class="bar" max=${this.reading.total} .value=${this.reading.value} aria-label=${texts.phases.read}></progress>`
+          : nothing
+      }
+      ${
+        this.alert
+          ? html`<div class="alert" part="alert" role="alert"><span>${this.alert}</span>
+              <button class="quiet" aria-label=${texts.dismiss} @click=${() => {
+                this.alert = '';
+              }}>✕</button></div>`
+          : nothing
+      }
+      ${this.dropping ? html`<div class="drop">${texts.dropHere}</div>` : nothing}
+      <input id="files" type="file" multiple @change=${this.#onFiles} tabindex="-1" aria-hidden="true" />
+      <input id="folder" type="file" webkitdirectory @change=${this.#onFiles} tabindex="-1" aria-hidden="true" />`;
+  }
+
+  constructor() {
+    super();
+    this.addEventListener('dragover', (event) => {
+      event.preventDefault();
+      this.dropping = true;
+    });
+    this.addEventListener('dragleave', (event) => {
+      if (event.target === this) this.dropping = false;
+    });
+    this.addEventListener('drop', (event) => {
+      event.preventDefault();
+      this.dropping = false;
+      const transfer = event.dataTransfer;
+      if (!transfer) return;
+      droppedFiles(transfer).then(
+        (files) => {
+          if (files.length > 0) this.#open(files);
+        },
+        (error: unknown) => {
+          this.alert = error instanceof Error ? error.message : String(error);
+        },
+      );
+    });
+  }
+
+  #pickFiles(folder: boolean): void {
+    this.renderRoot.querySelector<HTMLInputElement>(folder ? '#folder' : '#files')?.click();
+  }
+
+  #onFiles = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const files = [...(input.files ?? [])];
+    input.value = '';
+    if (files.length > 0) this.#open(files);
+  };
+
+  #onError = (event: Event): void => {
+    this.alert = (event as CustomEvent<{ message: string }>).detail.message;
+    this.reading = undefined;
+  };
+
+  #onProgress = (event: Event): void => {
+    const { value, total } = (event as CustomEvent<{ value: number; total: number }>).detail;
+    this.reading = value < total ? { value, total } : undefined;
+  };
+
+  #onLoad = (): void => {
+    this.reading = undefined;
+  };
+
+  #onRun = (event: Event): void => {
+    this.#lastRun = (event as CustomEvent<RunDetail>).detail;
+  };
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'cyto-workbench': CytoWorkbench;
+  }
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { labelTiff } from '../../core/exports/label-tiff.ts';
+import { openImage } from '../../workers/io/open.ts';
+import { averagePrecision } from '../../workers/segmentation/masks/metrics.ts';
+import { dropFile, openStage, repository, run, type Stage, shown } from './browser.ts';
+
+const data = (name: string) => readFileSync(join(repository, 'demo/data', name));
+
+async function truth(name: string): Promise<Uint32Array> {
+  const source = await openImage({ name, path: name, blob: new Blob([data(name)]) });
+  return Uint32Array.from((await source.readVolume()).data);
+}
+
+describe('the demo, served without special headers', () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await openStage();
+    await stage.page.goto(`${stage.origin}/demo/`);
+    await shown(stage.page, 'nuclei-2d.png');
+  });
+  after(() => stage.close());
+
+  it('segments the bundled 2D images with a mean AP@0.5 of at least 0.70', async () => {
+    const scores: number[] = [];
+    for (const name of ['nuclei-2d', 'nuclei-large-2d', 'nuclei-small-2d']) {
+      await dropFile(stage.page, `${name}.png`, data(`${name}.png`));
+      await shown(stage.page, `${name}.png`);
+      const { labels, count, threads } = await run(stage.page);
+      assert.equal(threads, 1);
+      const { ap, tp, fp } = averagePrecision(await truth(`${name}-labels.png`), Uint32Array.from(labels));
+      assert.equal(count, tp[0] + fp[0]);
+      scores.push(ap[0]);
+    }
+    const mean = scores.reduce((a, b) => a + b, 0) / scores.length;
+    assert.ok(mean >= 0.7, `mean AP@0.5 ${mean.toFixed(3)} of ${scores.map((s) => s.toFixed(3)).join(', ')}`);
+  });
+
+  it('opens a dropped TIFF', async () => {
+    const calibration = { spacing: [1, 0.5, 0.5] as const, unit: 'µm', calibrated: true };
+    const cells = await truth('nuclei-small-2d-labels.png');
+    await dropFile(stage.page, 'dropped.tif', labelTiff(cells, [1, 256, 256], calibration));
+    await shown(stage.page, 'dropped.tif');
+    const spacing = await stage.page.evaluate(
+      () => document.querySelector('cyto-workbench')?.viewer.model.dims,
+    );
+    assert.deepEqual(spacing?.spacing.slice(1), [0.5, 0.5]);
+    assert.equal(spacing?.unit, 'µm');
+  });
+
+  it('segments the stack to within 15 % of the true number of cells', async () => {
+    await stage.page.getByRole('button', { name: 'Mouse embryo, 3D' }).click();
+    await shown(stage.page, 'embryo-3d.tif');
+    const { labels, count } = await run(stage.page);
+    const cells = new Set(await truth('embryo-3d-labels.tif')).size - 1;
+    assert.ok(Math.abs(count - cells) <= 0.15 * cells, `${count} cells, ${cells} in truth`);
+    const planes = new Set(labels.flatMap((label, i) => (label === 0 ? [] : [Math.floor(i / (132 * 134))])));
+    assert.ok(planes.size > 10, `labels in ${planes.size} planes`);
+  });
+
+  it('cancels within 100 ms and keeps the labels', async () => {
+    const before = await stage.page.evaluate(
+      () => document.querySelector('cyto-workbench')?.viewer.model.labels.at(-1)?.labels.revision,
+    );
+    const milliseconds = await stage.page.evaluate(async () => {
+      const { segmenter } = document.querySelector('cyto-workbench')!;
+      const running = segmenter.run().then(
+        () => 'finished',
+        (error: { kind: string }) => error.kind,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const started = performance.now();
+      segmenter.cancel();
+      const outcome = await running;
+      return outcome === 'aborted' ? performance.now() - started : outcome;
+    });
+    assert.ok(typeof milliseconds === 'number' && milliseconds < 100, `${milliseconds}`);
+    const afterwards = await stage.page.evaluate(
+      () => document.querySelector('cyto-workbench')?.viewer.model.labels.at(-1)?.labels.revision,
+    );
+    assert.equal(afterwards, before);
+  });
+
+  it('runs again after a cancel', async () => {
+    const { count } = await run(stage.page);
+    assert.ok(count > 0);
+  });
+
+  it('ends without an error in the page', () => assert.deepEqual(stage.problems, []));
+});
+
+describe('the same page with cross-origin isolation', () => {
+  it('gives identical labels', async () => {
+    const outcomes = [];
+    for (const isolated of [false, true]) {
+      const stage = await openStage({ isolated });
+      try {
+        await stage.page.goto(`${stage.origin}/demo/`);
+        await shown(stage.page, 'nuclei-2d.png');
+        assert.equal(await stage.page.evaluate(() => crossOriginIsolated), isolated);
+        outcomes.push(await run(stage.page));
+      } finally {
+        await stage.close();
+      }
+    }
+    assert.deepEqual(outcomes[1].labels, outcomes[0].labels);
+  });
+});
+
+describe('the portal page', () => {
+  it('segments through its tags alone', async () => {
+    const stage = await openStage();
+    try {
+      await stage.page.goto(`${stage.origin}/demo/portal.html`);
+      await stage.page.waitForFunction(
+        () => (document.querySelector('cyto-viewer')?.model.layers.length ?? 0) === 2,
+      );
+      await stage.page.getByRole('button', { name: 'Run', exact: true }).click();
+      await stage.page.locator('[part=summary]').waitFor();
+      const layers = await stage.page.evaluate(() =>
+        document.querySelector('cyto-viewer')?.model.layers.map(({ name }) => name),
+      );
+      assert.deepEqual(layers, ['H2B-mRFP1', 'Expert', 'Cells']);
+      assert.deepEqual(stage.problems, []);
+    } finally {
+      await stage.close();
+    }
+  });
+});
