@@ -74,7 +74,7 @@ export async function run(page: Page): Promise<RunOutcome> {
         );
         document.addEventListener(
           'error',
-          (event) => reject(new Error((event as CustomEvent).detail?.message)),
+          (event) => reject(new Error((event as Event as CustomEvent).detail?.message)),
           {
             once: true,
           },
