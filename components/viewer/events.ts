@@ -1,7 +1,7 @@
 import type { ErrorKind } from '../../core/errors.ts';
-import type { ChangeSource, LayerChanges } from '../../core/layer.ts';
+import type { ChangeSource, Layer, LayerChanges } from '../../core/layer.ts';
 import type { Progress } from '../../core/progress.ts';
-import type { Cursor, Dims, Layout } from '../../core/viewer-model.ts';
+import type { Cursor, Dims, Layout, ViewerModel } from '../../core/viewer-model.ts';
 
 /** What lies under a point of a pane. */
 export interface Pick {
@@ -58,4 +58,30 @@ export function emit<K extends keyof ViewerEvents>(
   const result = target.dispatchEvent(event);
   document.removeEventListener('error', stop);
   return result;
+}
+
+/** Announces the changes of a model as events of its viewer. */
+export function announceModel(target: EventTarget, model: ViewerModel): void {
+  const change =
+    (type: 'add' | 'remove' | 'move') =>
+    ({ layer, source }: { layer: Layer; source: ChangeSource }) => {
+      emit(target, 'cyto-layer-change', { change: type, layerId: layer.id, changes: {}, source });
+    };
+  model.on('layer-add', change('add'));
+  model.on('layer-remove', change('remove'));
+  model.on('layer-move', change('move'));
+  model.on('layer-change', ({ layer, changes, source }) => {
+    emit(target, 'cyto-layer-change', { change: 'update', layerId: layer.id, changes, source });
+    if (layer.kind === 'labels' && 'selected' in changes) {
+      const ids = layer.selected ? [layer.selected] : [];
+      emit(target, 'cyto-select', { layerId: layer.id, ids, source });
+    }
+  });
+  const scene = ({ source }: { source: ChangeSource }) => {
+    const { dims, cursor, layout } = model;
+    emit(target, 'cyto-dims-change', { dims, cursor, layout, source });
+  };
+  model.on('dims-change', scene);
+  model.on('cursor-change', scene);
+  model.on('layout-change', scene);
 }

@@ -11,7 +11,7 @@ export interface PaneHost {
   camera(kind: Plane): PlaneCamera;
   setCamera(kind: Plane, camera: PlaneCamera): void;
   orbit(pane: Pane): OrbitCamera;
-  setOrbit(camera: OrbitCamera, moving: boolean): void;
+  setOrbit(camera: OrbitCamera): void;
   fit(): void;
   /** The user has chosen a view; resizing must not undo it. */
   touch(): void;
@@ -156,8 +156,8 @@ function drag(host: PaneHost, pane: Pane, dx: number, dy: number, shift: boolean
     return;
   }
   const orbit = host.orbit(pane);
-  if (shift) host.setOrbit({ ...orbit, offset: [orbit.offset[0] + dx, orbit.offset[1] + dy] }, true);
-  else host.setOrbit(orbited(orbit, dx, dy, Math.min(pane.size.width, pane.size.height) / 2), true);
+  if (shift) host.setOrbit({ ...orbit, offset: [orbit.offset[0] + dx, orbit.offset[1] + dy] });
+  else host.setOrbit(orbited(orbit, dx, dy, Math.min(pane.size.width, pane.size.height) / 2));
 }
 
 function nudge(host: PaneHost, pane: Pane, dx: number, dy: number): void {
@@ -174,7 +174,7 @@ function zoom(host: PaneHost, pane: Pane, [x, y]: readonly [number, number], fac
   const px = x - pane.size.width / 2;
   const py = y - pane.size.height / 2;
   const offset = [px - (px - orbit.offset[0]) * factor, py - (py - orbit.offset[1]) * factor] as const;
-  host.setOrbit({ ...orbit, scale: orbit.scale * factor, offset }, true);
+  host.setOrbit({ ...orbit, scale: orbit.scale * factor, offset });
 }
 
 function zoomMiddle(host: PaneHost, pane: Pane, factor: number): void {

@@ -6,7 +6,7 @@ export interface PictureOptions {
   overlays: boolean;
   /** Computed style of the grid; gives the overlay its colours. */
   styles: CSSStyleDeclaration;
-  paint(pane: Pane, target: CanvasRenderingContext2D): Promise<void>;
+  paint(pane: Pane, target: CanvasRenderingContext2D): void;
 }
 
 /** Draws panes side by side as they lie on the page, at any resolution. */
@@ -24,7 +24,7 @@ export async function drawPicture(
     const canvas = document.createElement('canvas');
     canvas.width = Math.max(1, Math.round(pane.size.width * ratio));
     canvas.height = Math.max(1, Math.round(pane.size.height * ratio));
-    await paint(pane, canvas.getContext('2d') as CanvasRenderingContext2D);
+    paint(pane, canvas.getContext('2d') as CanvasRenderingContext2D);
     context.drawImage(canvas, left, top);
     if (overlays && pane.overlay.childNodes.length > 0) {
       const picture = await overlayPicture(pane, canvas.width, canvas.height, {

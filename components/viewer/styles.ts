@@ -60,14 +60,34 @@ export const viewerStyles = css`
   .names text { font-weight: 500; fill-opacity: 0.85; }
   .message {
     position: absolute;
-    inset-block-end: 8px;
-    inset-inline: 8px;
-    padding: 6px 10px;
-    border-radius: 6px;
-    background: rgb(20 22 26 / 0.85);
-    color: #fff;
-    pointer-events: none;
+    inset-block-start: 10px;
+    inset-inline: 10px;
+    display: flex;
+    gap: 8px;
+    align-items: start;
+    padding: 8px 12px;
+    border-radius: 8px;
+    border: 1px solid #7d2f3b;
+    background: rgb(60 18 26 / 0.94);
+    color: #ffe3e6;
+    font-size: 13px;
+    overflow-wrap: anywhere;
   }
+  .message span { flex: 1; }
+  .message button { border: 0; background: none; color: inherit; font: inherit; font-size: 16px; line-height: 1; cursor: pointer; }
+  progress {
+    position: absolute;
+    inset-block-start: 0;
+    inset-inline: 0;
+    inline-size: 100%;
+    block-size: 3px;
+    border: 0;
+    appearance: none;
+    background: rgb(255 255 255 / 0.15);
+  }
+  progress::-webkit-progress-bar { background: none; }
+  progress::-webkit-progress-value { background: var(--_accent); }
+  progress::-moz-progress-bar { background: var(--_accent); }
   .announcement {
     position: absolute;
     inline-size: 1px;

@@ -1,12 +1,13 @@
-import { html, LitElement, type PropertyValues } from 'lit';
-import { property } from 'lit/decorators.js';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { property, query, state } from 'lit/decorators.js';
 import { asCytoError, type CytoError, isAbort } from '../../core/errors.ts';
 import type { ChangeSource, ImageLayer, Layer } from '../../core/layer.ts';
-import type { TaskOptions } from '../../core/progress.ts';
+import type { Progress, TaskOptions } from '../../core/progress.ts';
 import { LAYOUTS, type Layout, ViewerModel } from '../../core/viewer-model.ts';
 import type { Volume } from '../../core/volume.ts';
-import { emit, type Pick } from './events.ts';
-import { LAYER_CONNECTED, LayerElement, type LayerHost } from './layer-element.ts';
+import { announceModel, emit, type Pick, type ViewerEvents } from './events.ts';
+import { LAYER_CONNECTED, type LayerElement, type LayerHost } from './layer-element.ts';
+import { LayerElements } from './layer-elements.ts';
 import { layersOfVolume } from './layers-of-volume.ts';
 import { PaneGrid } from './pane-grid.ts';
 import { pickAt } from './pick.ts';
@@ -26,7 +27,7 @@ let count = 0;
  * @slot overlay - Content laid over the picture.
  * @slot empty - Shown while there is no layer.
  * @fires load - A file is shown; `detail.layerIds`.
- * @fires error - A file or setting could not be used; `detail.kind`, `detail.message`.
+ * @fires error - A file or setting could not be used; `detail.kind`, `detail.message`. Cancelable: the viewer then shows no message.
  * @fires progress - Reading proceeds; `detail.phase`, `detail.value`, `detail.total`.
  * @fires cyto-note - Something the user should know of the image; `detail.message`.
  * @fires cyto-hover - The pointer moved; `detail.voxel`, `detail.world`, `detail.values`, `detail.label`. Empty when it left.
@@ -38,7 +39,8 @@ let count = 0;
  * @csspart scale-bar - The scale bar.
  * @csspart crosshair - The lines of the shared cursor.
  * @csspart label - Names of axes and planes.
- * @csspart message - Errors and notes shown over the picture.
+ * @csspart message - An error shown over the picture.
+ * @csspart progress - The bar shown while a file is read.
  * @cssprop [--cyto-canvas=#000] - Background of the picture.
  * @cssprop [--cyto-ink=#fff] - Scale bar and names.
  * @cssprop [--cyto-accent=#4cc2ff] - Focus ring and crosshair.
@@ -72,17 +74,29 @@ export class CytoViewer extends LitElement implements LayerHost {
   /** When `src` is read: auto and lazy as soon as the viewer comes into view, eager at once. */
   @property() accessor loading: 'auto' | 'lazy' | 'eager' = 'auto';
 
+  @query('slot:not([name])') private accessor layerSlot!: HTMLSlotElement;
+  @state() private accessor message = '';
+  @state() private accessor reading: Progress | undefined;
+
   readonly #internals = this.attachInternals();
   readonly #panes = new PaneGrid(this);
   readonly #tasks = new Set<AbortController>();
-  #attached: LayerElement[] = [];
+  readonly #elements = new LayerElements(this);
   #sourceLayers: string[] = [];
   #sourceLoading: AbortController | undefined;
   #syncQueued = false;
 
   constructor() {
     super();
-    this.#announceModel();
+    announceModel(this, this.model);
+    this.model.on('layer-add', () => this.requestUpdate());
+    this.model.on('layer-remove', () => this.requestUpdate());
+    // The model goes to the middle of a new scene right after this event; what the page asked for comes last.
+    this.model.on('dims-change', () => queueMicrotask(() => this.#applyCursor()));
+    this.model.on('layout-change', ({ layout }) => {
+      this.layout = layout;
+    });
+    this.addEventListener('error', (event) => this.#showLater(event));
     this.addEventListener(LAYER_CONNECTED, (event) => {
       event.stopPropagation();
       this.syncLayerElements();
@@ -149,7 +163,7 @@ export class CytoViewer extends LitElement implements LayerHost {
   /** Resolves when everything asked for so far is loaded and drawn. */
   async settled(): Promise<void> {
     await this.updateComplete;
-    await Promise.all(this.#attached.map((element) => element.settled));
+    await Promise.all(this.#elements.attached.map((element) => element.settled));
     while (this.#tasks.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await this.#panes.drawn();
   }
@@ -162,28 +176,18 @@ export class CytoViewer extends LitElement implements LayerHost {
     const volume = await readImage(address, {
       ...options,
       onProgress: (progress) => {
+        this.reading = progress;
         emit(this, 'progress', progress);
         options.onProgress?.(progress);
       },
     });
+    this.reading = undefined;
     for (const message of volume.notes) emit(this, 'cyto-note', { message });
     return volume;
   }
 
   layerIndexOf(element: LayerElement): number {
-    const below = this.#attached.slice(0, this.#attached.indexOf(element)).reverse();
-    for (const other of below) {
-      const top = other.layers.at(-1);
-      const index = top ? this.model.layers.indexOf(top) : -1;
-      if (index >= 0) return index + 1;
-    }
-    const above = this.#attached.slice(this.#attached.indexOf(element) + 1);
-    for (const other of above) {
-      const bottom = other.layers.at(0);
-      const index = bottom ? this.model.layers.indexOf(bottom) : -1;
-      if (index >= 0) return index;
-    }
-    return this.model.layers.length;
+    return this.#elements.indexOf(element);
   }
 
   syncLayerElements(): void {
@@ -191,45 +195,9 @@ export class CytoViewer extends LitElement implements LayerHost {
     this.#syncQueued = true;
     queueMicrotask(() => {
       this.#syncQueued = false;
-      this.#syncNow();
+      // Children of a viewer that has left the page keep their layers until it comes back or is collected.
+      if (this.isConnected && this.hasUpdated) this.#elements.sync(this.layerSlot);
     });
-  }
-
-  #syncNow(): void {
-    // Children of a viewer that has left the page keep their layers until it comes back or is collected.
-    if (!this.isConnected || !this.hasUpdated) return;
-    const wanted = this.#layerElements();
-    const before = this.#attached;
-    this.#attached = wanted;
-    for (const element of before) if (!wanted.includes(element)) element.detach(this);
-    for (const element of wanted) element.attach(this);
-    this.#orderLayers(wanted);
-  }
-
-  /** Puts the layers of elements into document order, each at one of the places that such layers have now. */
-  #orderLayers(elements: LayerElement[]): void {
-    const layers = elements.flatMap((element) => element.layers).filter((l) => this.model.layers.includes(l));
-    const places = this.model.layers.flatMap((layer, index) =>
-      layers.includes(layer as Layer) ? [index] : [],
-    );
-    layers.forEach((layer, position) => {
-      if (this.model.layers[places[position]] !== layer) this.model.move(layer.id, places[position]);
-    });
-  }
-
-  #layerElements(): LayerElement[] {
-    const slot = this.renderRoot.querySelector<HTMLSlotElement>('slot:not([name])');
-    const found: LayerElement[] = [];
-    const pending = new Set<string>();
-    for (const assigned of slot?.assignedElements({ flatten: true }) ?? []) {
-      for (const element of [assigned, ...assigned.querySelectorAll('*')]) {
-        if (element instanceof LayerElement) found.push(element);
-        else if (element.matches('cyto-image:not(:defined), cyto-labels:not(:defined)'))
-          pending.add(element.localName);
-      }
-    }
-    for (const tag of pending) customElements.whenDefined(tag).then(() => this.syncLayerElements());
-    return found;
   }
 
   // —— Lifecycle ——
@@ -253,7 +221,17 @@ export class CytoViewer extends LitElement implements LayerHost {
       <div class="frame" part="frame">${this.#panes.element}</div>
       <slot @slotchange=${() => this.syncLayerElements()}></slot>
       <slot name="empty" ?hidden=${this.model.layers.length > 0}></slot>
-      <slot name="overlay"></slot>`;
+      <slot name="overlay"></slot>
+      ${this.reading ? html`<progress part="progress" max=${this.reading.total} .value=${this.reading.value}></progress>` : nothing}
+      ${
+        this.message
+          ? html`<div class="message" part="message" role="alert">
+              <span>${this.message}</span><button aria-label="×" @click=${() => {
+                this.message = '';
+              }}>×</button>
+            </div>`
+          : nothing
+      }`;
   }
 
   protected override firstUpdated(): void {
@@ -311,6 +289,7 @@ export class CytoViewer extends LitElement implements LayerHost {
     this.#tasks.add(own);
     this.#setState('loading', true);
     this.#setState('error', false);
+    this.message = '';
     try {
       return await task(signal);
     } catch (cause) {
@@ -319,13 +298,25 @@ export class CytoViewer extends LitElement implements LayerHost {
       throw error;
     } finally {
       this.#tasks.delete(own);
-      if (this.#tasks.size === 0) this.#setState('loading', false);
+      if (this.#tasks.size === 0) {
+        this.#setState('loading', false);
+        this.reading = undefined;
+      }
     }
   }
 
   #fail({ kind, message }: CytoError): void {
     this.#setState('error', true);
     emit(this, 'error', { kind, message });
+  }
+
+  /** Shows an error of the viewer or of a layer in it, unless a listener has prevented that. */
+  #showLater(event: Event): void {
+    const { detail } = event as CustomEvent<ViewerEvents['error'] | undefined>;
+    if (!detail?.message) return;
+    queueMicrotask(() => {
+      if (!event.defaultPrevented) this.message = detail.message;
+    });
   }
 
   #setState(state: 'loading' | 'error', on: boolean): void {
@@ -337,45 +328,6 @@ export class CytoViewer extends LitElement implements LayerHost {
     let id = `${base}-${++count}`;
     while (this.model.get(id)) id = `${base}-${++count}`;
     return id;
-  }
-
-  #announceModel(): void {
-    const { model } = this;
-    const change = (type: 'add' | 'remove' | 'move') => (detail: { layer: Layer; source: ChangeSource }) => {
-      emit(this, 'cyto-layer-change', {
-        change: type,
-        layerId: detail.layer.id,
-        changes: {},
-        source: detail.source,
-      });
-      this.requestUpdate();
-    };
-    model.on('layer-add', change('add'));
-    model.on('layer-remove', change('remove'));
-    model.on('layer-move', change('move'));
-    model.on('layer-change', ({ layer, changes, source }) => {
-      emit(this, 'cyto-layer-change', { change: 'update', layerId: layer.id, changes, source });
-      if (layer.kind === 'labels' && 'selected' in changes) {
-        emit(this, 'cyto-select', { layerId: layer.id, ids: layer.selected ? [layer.selected] : [], source });
-      }
-    });
-    const dims = ({ source }: { source: ChangeSource }) =>
-      emit(this, 'cyto-dims-change', {
-        dims: model.dims,
-        cursor: model.cursor,
-        layout: model.layout,
-        source,
-      });
-    model.on('dims-change', (detail) => {
-      dims(detail);
-      // The model goes to the middle of a new scene right after this event; what the page asked for comes last.
-      queueMicrotask(() => this.#applyCursor());
-    });
-    model.on('cursor-change', dims);
-    model.on('layout-change', (detail) => {
-      this.layout = detail.layout;
-      dims(detail);
-    });
   }
 }
 

@@ -246,7 +246,7 @@ describe('layers as elements', () => {
     customElements.upgrade(viewer);
     await viewer.updateComplete;
     expect(viewer.model.layout).to.equal('xz');
-    expect(new ViewerHarness(viewer).pane('xz').getAttribute('aria-label')).to.equal('Late, xz plane');
+    expect(new ViewerHarness(viewer).pane('xz').getAttribute('aria-label')).to.equal('Late, xz');
   });
 });
 
@@ -296,12 +296,30 @@ describe('opening files', () => {
     expect(kind).to.equal((failure as CytoError).kind);
     expect(message.length).to.be.greaterThan(20);
     expect(view.element.matches(':state(error)')).to.equal(true);
+    await view.element.updateComplete;
+    expect(view.root.querySelector('[role="alert"]')?.textContent).to.contain(message);
     expect(view.litShare()).to.be.greaterThan(0.5);
     const missing = nextEvent<{ kind: string }>(view.element, 'error');
     view.element.src = '/no-such-image.png';
     expect((await missing).kind).to.equal('not-found');
     await view.element.open(await png());
     expect(view.element.matches(':state(error)')).to.equal(false);
+    expect(view.root.querySelector('[role="alert"]')).to.equal(null);
+  });
+
+  it('the page may show errors itself; none reaches the window as a script error', async () => {
+    const view = await scene({});
+    const seen: EventTarget[] = [];
+    const listen = (event: Event) => seen.push(event.currentTarget as EventTarget);
+    view.element.addEventListener('error', (event) => event.preventDefault());
+    document.addEventListener('error', listen);
+    window.addEventListener('error', listen);
+    await view.element.open(new File([], 'empty.tif')).catch(() => undefined);
+    await view.element.updateComplete;
+    document.removeEventListener('error', listen);
+    window.removeEventListener('error', listen);
+    expect(seen).to.deep.equal([document]);
+    expect(view.root.querySelector('[role="alert"]')).to.equal(null);
   });
 
   it('can be cancelled', async () => {
@@ -360,6 +378,37 @@ describe('the element on a page', () => {
     document.body.replaceChildren();
     await wait(1800);
     expect(alive()).to.have.length(0);
+  });
+
+  it('removed while others stay it leaves nothing on the device', async () => {
+    const { prototype } = WebGL2RenderingContext;
+    const { createTexture, deleteTexture } = prototype;
+    const textures = new Set<WebGLTexture | null>();
+    prototype.createTexture = function () {
+      const texture = createTexture.call(this);
+      textures.add(texture);
+      return texture;
+    };
+    prototype.deleteTexture = function (texture) {
+      textures.delete(texture);
+      deleteTexture.call(this, texture);
+    };
+    try {
+      await scene({ images: [stack()] });
+      const before = textures.size;
+      const other = await scene({
+        images: [stack()],
+        labels: [cells()],
+        attributes: { layout: 'ortho' },
+        size: [160, 160],
+      });
+      expect(textures.size).to.be.greaterThan(before);
+      other.element.remove();
+      await wait(600);
+      expect(textures.size).to.equal(before);
+    } finally {
+      Object.assign(prototype, { createTexture, deleteTexture });
+    }
   });
 
   it('draws again after the context was lost', async () => {

@@ -18,14 +18,14 @@ export interface PlaneFrame extends Frame {
 
 export interface VolumeFrame extends Frame {
   orbit: OrbitCamera;
-  /** Whether the next frame follows at once: a coarser picture will do. */
-  moving: boolean;
+  /** `moving`: the next frame follows at once, a coarser picture will do; `picture`: for keeping, may take time. */
+  quality: 'moving' | 'still' | 'picture';
 }
 
 /** Draws the layers of one viewer. Holds GPU memory until disposed. */
 export interface Painter {
   paintPlane(target: CanvasRenderingContext2D, frame: PlaneFrame): void;
-  /** @returns whether a finer picture is to be had by painting again without `moving` */
+  /** @returns whether a finer picture is to be had by painting again with quality `still` */
   paintVolume(target: CanvasRenderingContext2D, frame: VolumeFrame): boolean;
   dispose(): void;
 }

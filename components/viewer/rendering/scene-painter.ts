@@ -5,9 +5,8 @@ import { PlanePainter } from './plane-painter.ts';
 import { RenderHub } from './render-hub.ts';
 import { VolumePainter } from './volume-painter.ts';
 
-/** Milliseconds that a picture may take while it is being turned, and when it stands still. */
-const MOVING_BUDGET = 60;
-const STILL_BUDGET = 600;
+/** Milliseconds that a picture may take. */
+const BUDGET = { moving: 60, still: 600, picture: 10_000 } as const;
 /** Reduction of both sides of a 3D picture while nothing is known of the device's speed, and at most. */
 const FIRST_REDUCTION = 3;
 const MOST_REDUCTION = 5;
@@ -45,10 +44,9 @@ export class ScenePainter implements Painter {
       this.#volume = { painter, leave: this.#hub.add(painter.renderer, this.#changed) };
     }
     // Where drawing is slow (software GL) fewer pixels are drawn and enlarged.
-    const budget = frame.moving ? MOVING_BUDGET : STILL_BUDGET;
     const pixels = frame.width * frame.height;
     const known = this.#pixelCost > 0;
-    const wanted = known ? Math.sqrt((pixels * this.#pixelCost) / budget) : FIRST_REDUCTION;
+    const wanted = known ? Math.sqrt((pixels * this.#pixelCost) / BUDGET[frame.quality]) : FIRST_REDUCTION;
     const reduction = Math.min(MOST_REDUCTION, Math.max(1, wanted));
     const width = Math.max(1, Math.round(frame.width / reduction));
     const height = Math.max(1, Math.round(frame.height / reduction));
@@ -58,7 +56,7 @@ export class ScenePainter implements Painter {
     this.#hub.finish();
     // The first picture pays for uploads and shaders and says nothing of the next.
     if (!prepared) this.#pixelCost = (performance.now() - started) / (width * height);
-    return (frame.moving || !known) && reduction > 1;
+    return (frame.quality === 'moving' || !known) && reduction > 1;
   }
 
   dispose(): void {

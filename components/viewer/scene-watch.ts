@@ -1,0 +1,57 @@
+import type { LabelVolume } from '../../core/label-volume.ts';
+import type { Cursor, ViewerModel } from '../../core/viewer-model.ts';
+
+export interface SceneChanges {
+  /** Something looks different. */
+  changed(): void;
+  /** The scene has another extent. */
+  resized(): void;
+  /** Other panes are wanted. */
+  arranged(): void;
+  /** The user has moved the cursor. */
+  moved(cursor: Readonly<Cursor>): void;
+}
+
+/** Listens to a model and to the labels it holds. @returns the function that stops it */
+export function watchScene(model: ViewerModel, changes: SceneChanges): () => void {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const watched = new Map<LabelVolume, AbortController>();
+
+  const followLabels = () => {
+    const present = new Set(model.labels.map((layer) => layer.labels));
+    for (const [labels, watch] of watched) {
+      if (present.has(labels)) continue;
+      watch.abort();
+      watched.delete(labels);
+    }
+    for (const labels of present) {
+      if (watched.has(labels)) continue;
+      const watch = new AbortController();
+      labels.addEventListener('change', () => changes.changed(), { signal: watch.signal });
+      watched.set(labels, watch);
+    }
+    changes.changed();
+  };
+
+  model.on('layer-add', followLabels, { signal });
+  model.on('layer-remove', followLabels, { signal });
+  model.on('layer-move', () => changes.changed(), { signal });
+  model.on('layer-change', () => changes.changed(), { signal });
+  model.on('dims-change', () => changes.resized(), { signal });
+  model.on('layout-change', () => changes.arranged(), { signal });
+  model.on(
+    'cursor-change',
+    ({ cursor, source }) => {
+      changes.changed();
+      if (source === 'user') changes.moved(cursor);
+    },
+    { signal },
+  );
+  followLabels();
+  return () => {
+    stop.abort();
+    for (const watch of watched.values()) watch.abort();
+    watched.clear();
+  };
+}
