@@ -9,6 +9,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const target = join(root, 'custom-elements.json');
 const scratch = mkdtempSync(join(tmpdir(), 'cytopane-manifest-'));
 
+const packageJson = readFileSync(join(root, 'package.json'));
 const cli = join(root, 'node_modules/@custom-elements-manifest/analyzer/cem.js');
 const globs = ['components/**/*.ts', '--exclude', 'components/viewer/rendering/**'];
 const { status, stdout, stderr } = spawnSync(
@@ -16,6 +17,8 @@ const { status, stdout, stderr } = spawnSync(
   [cli, 'analyze', '--litelement', '--globs', ...globs, '--outdir', join('..', ...scratchFromRoot())],
   { cwd: root, encoding: 'utf8' },
 );
+// The analyzer writes its outdir into package.json.
+writeFileSync(join(root, 'package.json'), packageJson);
 if (status !== 0) throw new Error(`The manifest could not be made.\n${stdout}\n${stderr}`);
 
 /** The analyzer takes an outdir relative to the working folder only. */
