@@ -193,8 +193,8 @@ export class PlanePainter {
     const texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
     const { RGBA8, RGBA, UNSIGNED_BYTE } = gl;
     gl.texImage2D(gl.TEXTURE_2D, 0, RGBA8, COLORMAP_SIZE, 1, 0, RGBA, UNSIGNED_BYTE, colormapTable(name));
     this.#tables.set(name, texture);

@@ -36,8 +36,8 @@ out vec4 color;
 
 float sampleAt(vec2 place, int layer) {
   ivec2 last = textureSize(values, 0).xy - 1;
-  float value = float(texelFetch(values, ivec3(clamp(ivec2(floor(place)), ivec2(0), last), layer), 0).r);
-  return isnan(value) ? window.x : value;
+  float value = float(texelFetch(values, ivec3(clamp(ivec2(place), ivec2(0), last), layer), 0).r);
+  return ${prefix === '' ? 'isnan(value) ? window.x : value' : 'value'};
 }
 
 float mean(int layer) {
@@ -53,7 +53,8 @@ float mean(int layer) {
 }
 
 float shown(int layer) {
-  return pow(clamp((mean(layer) - window.x) * window.y, 0.0, 1.0), gamma);
+  float place = clamp((mean(layer) - window.x) * window.y, 0.0, 1.0);
+  return gamma == 1.0 ? place : pow(place, gamma);
 }
 
 void main() {
@@ -61,11 +62,7 @@ void main() {
   if (rgb) {
     result = vec3(shown(0), shown(1), shown(2));
   } else {
-    float place = shown(0) * 255.0;
-    int below = int(floor(place));
-    vec3 low = texelFetch(colors, ivec2(below, 0), 0).rgb;
-    vec3 high = texelFetch(colors, ivec2(min(below + 1, 255), 0), 0).rgb;
-    result = mix(low, high, place - float(below));
+    result = texture(colors, vec2((shown(0) * 255.0 + 0.5) / 256.0, 0.5)).rgb;
   }
   color = minimum ? vec4(mix(vec3(1.0), result, opacity), 1.0) : vec4(result, opacity);
 }`;
