@@ -1,34 +1,35 @@
 /** Writes custom-elements.json from the JSDoc of components/; `--check` fails when it is not current. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const target = join(root, 'custom-elements.json');
-const scratch = mkdtempSync(join(tmpdir(), 'cytopane-manifest-'));
+const scratch = join(root, 'node_modules/.cache/cytopane-manifest');
+mkdirSync(scratch, { recursive: true });
 
 const packageJson = readFileSync(join(root, 'package.json'));
 const cli = join(root, 'node_modules/@custom-elements-manifest/analyzer/cem.js');
 const globs = ['components/**/*.ts', '--exclude', 'components/viewer/rendering/**'];
 const { status, stdout, stderr } = spawnSync(
   process.execPath,
-  [cli, 'analyze', '--litelement', '--globs', ...globs, '--outdir', join('..', ...scratchFromRoot())],
+  [cli, 'analyze', '--litelement', '--globs', ...globs, '--outdir', relative(root, scratch)],
   { cwd: root, encoding: 'utf8' },
 );
 // The analyzer writes its outdir into package.json.
 writeFileSync(join(root, 'package.json'), packageJson);
 if (status !== 0) throw new Error(`The manifest could not be made.\n${stdout}\n${stderr}`);
 
-/** The analyzer takes an outdir relative to the working folder only. */
-function scratchFromRoot() {
-  const depth = root.split('/').length - 2;
-  return [...new Array(depth).fill('..'), ...scratch.split('/').filter(Boolean)];
+const manifest = JSON.parse(readFileSync(join(scratch, 'custom-elements.json'), 'utf8'));
+// The analyzer takes files in the order the file system gives them.
+manifest.modules.sort((a, b) => (a.path < b.path ? -1 : 1));
+for (const { declarations } of manifest.modules) {
+  for (const declaration of declarations) {
+    declaration.members = declaration.members?.filter((member) => member.privacy !== 'private');
+  }
 }
-
-const manifest = readFileSync(join(scratch, 'custom-elements.json'), 'utf8');
-const text = `${JSON.stringify(JSON.parse(manifest), null, 2)}\n`;
+const text = `${JSON.stringify(manifest, null, 2)}\n`;
 if (!process.argv.includes('--check')) {
   writeFileSync(target, text);
 } else if (readFileSync(target, 'utf8') !== text) {
