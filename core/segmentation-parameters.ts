@@ -7,7 +7,7 @@ export type SegmentationMode = (typeof SEGMENTATION_MODES)[number];
 /** Parameters of a run, with Cellpose's names and meanings (spec §0.1). */
 export interface SegmentationParameters {
   mode: SegmentationMode;
-  /** Channel indices fed to the network, up to three, in order. RGB images use all three. */
+  /** Channel indices fed to the network, up to three, in order; by default the first three. RGB images use all three. */
   channels: readonly number[];
   /** Expected cell diameter in pixels of the xy plane, or undefined for scale 1 (network diameter 30). */
   diameter?: number;
@@ -35,9 +35,8 @@ export interface SegmentationParameters {
   augment: boolean;
 }
 
-export const DEFAULT_PARAMETERS: SegmentationParameters = {
+export const DEFAULT_PARAMETERS: Omit<SegmentationParameters, 'channels'> = {
   mode: '2d',
-  channels: [0],
   cellprobThreshold: 0,
   flowThreshold: 0.4,
   minSize: 15,

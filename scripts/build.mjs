@@ -16,7 +16,7 @@ const dist = join(root, 'dist');
 async function entries() {
   const named = {
     core: 'core/index.ts',
-    io: 'workers/io/client.ts',
+    io: 'workers/io/index.ts',
     segmentation: 'workers/segmentation/index.ts',
     'segmentation-client': 'workers/segmentation/client.ts',
   };

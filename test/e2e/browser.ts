@@ -14,8 +14,17 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage(options: { isolated?: boolean; flags?: string[] } = {}): Promise<Stage> {
-  const server = await startServer(repository, { isolated: options.isolated ?? false });
+export interface StageOptions {
+  isolated?: boolean;
+  /** Further command line flags of Chromium. */
+  flags?: string[];
+  /** Further folders to serve: address prefix → folder. */
+  mounts?: Record<string, string>;
+}
+
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { isolated = false, mounts = {} } = options;
+  const server = await startServer({ '/': repository, ...mounts }, { isolated });
   const browser: Browser = await chromium.launch({
     executablePath: findChromium(),
     args: [...chromiumFlags, ...(options.flags ?? [])],

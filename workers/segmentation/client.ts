@@ -62,8 +62,10 @@ export class SegmentationClient {
     options: RunOptions = {},
   ): Promise<SegmentationResult> {
     const { model = DEFAULT_MODEL, backend = 'auto', t = 0, z = 0, ...task } = options;
-    const wanted = volume.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters;
-    const full = completeParameters(wanted, volume.shape[1]);
+    const full = completeParameters(
+      volume.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
+      volume.shape[1],
+    );
     const [, , nz, ny, nx] = volume.shape;
     if (full.mode !== '2d' && nz < 2) {
       throw new CytoError('bad-input', 'This image has a single plane: choose the mode 2D.');

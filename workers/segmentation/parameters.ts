@@ -10,6 +10,9 @@ import { checkMaskParameters, defaultNiter } from './masks/labels-from-flows.ts'
 /** Diameter in pixels that networks of this family see: images are scaled by 30 / diameter. */
 export const NETWORK_DIAMETER = 30;
 
+/** The networks see three channels. */
+const MOST_CHANNELS = 3;
+
 /** Enlarging beyond this only exhausts memory (spec §14). */
 const MOST_ENLARGEMENT = 8;
 
@@ -28,12 +31,13 @@ export function completeParameters(
   channelCount: number,
 ): SegmentationParameters {
   const given = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
-  const full = { ...DEFAULT_PARAMETERS, ...given } as SegmentationParameters;
+  const channels = Array.from({ length: Math.min(channelCount, MOST_CHANNELS) }, (_, c) => c);
+  const full = { ...DEFAULT_PARAMETERS, channels, ...given } as SegmentationParameters;
   const fail = (text: string): never => {
     throw new CytoError('bad-input', text);
   };
   if (!SEGMENTATION_MODES.includes(full.mode)) fail(`"${full.mode}" is not a mode; use 2d, stitch or 3d.`);
-  if (full.channels.length < 1 || full.channels.length > 3)
+  if (full.channels.length < 1 || full.channels.length > MOST_CHANNELS)
     fail('Choose one to three channels to segment on.');
   for (const channel of full.channels) {
     if (!(channel >= 0 && channel < channelCount)) fail(`The image has no channel ${channel + 1}.`);

@@ -131,8 +131,8 @@ function imageJLayout(
     [channels, slices, frames] = [1, available, 1];
   }
   // ImageJ writes pixels per unit with "no unit" set, and the unit's name into the description.
-  const unit = imageJ.unit ?? 'pixel';
-  const calibrated = tags !== undefined && unitSymbol(unit) !== 'px';
+  const { unit } = imageJ;
+  const calibrated = tags !== undefined && unit !== undefined;
   const calibration: Calibration = {
     spacing: [calibrated ? (imageJ.spacing ?? 1) : 1, calibrated ? tags.y : 1, calibrated ? tags.x : 1],
     unit: calibrated ? unitSymbol(unit) : 'px',

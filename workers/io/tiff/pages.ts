@@ -1,6 +1,7 @@
-import type { GeoTIFF, GeoTIFFImage, ImageFileDirectory } from 'geotiff';
+import type { GeoTIFF, ImageFileDirectory } from 'geotiff';
 import { CytoError } from '../../../core/errors.ts';
 import type { DType } from '../../../core/volume.ts';
+import { tagList } from './tag-list.ts';
 
 /** The library, loaded when the first TIFF is opened. */
 export type Library = typeof import('geotiff');
@@ -10,7 +11,6 @@ const MOST_PAGES = 1_000_000;
 
 /** One page (image file directory) and what is needed to read it. */
 export interface Page {
-  image: GeoTIFFImage;
   directory: ImageFileDirectory;
   width: number;
   height: number;
@@ -19,6 +19,8 @@ export interface Page {
   /** TIFF's PhotometricInterpretation. */
   photometric: number;
   compression: number;
+  /** Size of a tile, or of a strip. */
+  block: { width: number; height: number };
   /** A smaller copy of another page. */
   reduced: boolean;
 }
@@ -68,13 +70,7 @@ const COLOUR_SPACES: Record<number, string> = {
  * A page from its directory, checked so that nothing absurd is allocated later.
  * @param fileSize bytes of the file, or Infinity if unknown
  */
-export async function pageOf(
-  library: Library,
-  tiff: GeoTIFF,
-  directory: ImageFileDirectory,
-  fileSize: number,
-): Promise<Page> {
-  const image = new library.GeoTIFFImage(directory, tiff.littleEndian, false, tiff.source);
+export function pageOf(directory: ImageFileDirectory, fileSize: number): Page {
   const width = Number(directory.getValue('ImageWidth'));
   const height = Number(directory.getValue('ImageLength'));
   const samples = Number(directory.getValue('SamplesPerPixel') ?? 1);
@@ -97,33 +93,30 @@ export async function pageOf(
     throw corrupt(`it announces ${width} × ${height} pixels, far more than its ${fileSize} bytes can hold`);
   }
   const reduced = (Number(directory.getValue('NewSubfileType') ?? 0) & 1) === 1;
-  return { image, directory, width, height, samples, dtype, photometric, compression, reduced };
+  const tiled = directory.hasTag('TileWidth');
+  const block = {
+    width: Number((tiled && directory.getValue('TileWidth')) || width),
+    height: Number(directory.getValue(tiled ? 'TileLength' : 'RowsPerStrip') || height),
+  };
+  return { directory, width, height, samples, dtype, photometric, compression, block, reduced };
 }
 
 /** Checks that the strips or tiles of a page lie inside the file. */
-export async function checkStrips({ directory }: Page, fileSize: number): Promise<void> {
+export async function checkStrips(tiff: GeoTIFF, { directory }: Page, fileSize: number): Promise<void> {
   if (!Number.isFinite(fileSize)) return;
-  const tiled = directory.hasTag('TileOffsets');
-  const offsets = (await directory.loadValue(tiled ? 'TileOffsets' : 'StripOffsets')) as
-    | ArrayLike<number>
-    | number
-    | undefined;
-  const counts = (await directory.loadValue(tiled ? 'TileByteCounts' : 'StripByteCounts')) as
-    | ArrayLike<number>
-    | number
-    | undefined;
-  if (offsets === undefined || counts === undefined)
-    throw corrupt('a page does not say where its pixels are');
-  const list = (value: ArrayLike<number> | number) => (typeof value === 'number' ? [value] : value);
-  const [starts, lengths] = [list(offsets), list(counts)];
+  const kind = (tag: 'Offsets' | 'ByteCounts') =>
+    directory.hasTag(`Tile${tag}`) ? (`Tile${tag}` as const) : (`Strip${tag}` as const);
+  const starts = await tagList(tiff, directory, kind('Offsets'));
+  const lengths = await tagList(tiff, directory, kind('ByteCounts'));
+  if (starts.length === 0 || lengths.length === 0) throw corrupt('a page does not say where its pixels are');
   for (let i = 0; i < starts.length; i++) {
-    if (Number(starts[i]) + Number(lengths[i] ?? 0) > fileSize)
+    if (starts[i] + (lengths[i] ?? 0) > fileSize)
       throw corrupt('it ends before its pixels do; the copy is incomplete');
   }
 }
 
 /** All pages of a file, in order; a directory that is met twice ends the search with an error. */
-export async function listPages(library: Library, tiff: GeoTIFF, fileSize: number): Promise<Page[]> {
+export async function listPages(tiff: GeoTIFF, fileSize: number): Promise<Page[]> {
   const pages: Page[] = [];
   const seen = new Set<number>([tiff.firstIFDOffset]);
   for (let index = 0; index < MOST_PAGES; index++) {
@@ -134,7 +127,7 @@ export async function listPages(library: Library, tiff: GeoTIFF, fileSize: numbe
       if (pages.length === 0) throw corrupt('its first page cannot be read', cause);
       throw corrupt(`page ${index + 1} cannot be read`, cause);
     }
-    pages.push(await pageOf(library, tiff, directory, fileSize));
+    pages.push(pageOf(directory, fileSize));
     const next = Number(directory.nextIFDByteOffset);
     if (next === 0) return pages;
     if (seen.has(next)) throw corrupt('its pages form a loop');
@@ -145,12 +138,7 @@ export async function listPages(library: Library, tiff: GeoTIFF, fileSize: numbe
 }
 
 /** The smaller copies of a page that its SubIFDs tag points to. */
-export async function subPages(
-  library: Library,
-  tiff: GeoTIFF,
-  page: Page,
-  fileSize: number,
-): Promise<Page[]> {
+export async function subPages(tiff: GeoTIFF, page: Page, fileSize: number): Promise<Page[]> {
   if (!page.directory.hasTag('SubIFDs')) return [];
   const value = (await page.directory.loadValue('SubIFDs')) as ArrayLike<number> | number;
   const offsets = typeof value === 'number' ? [value] : Array.from(value, Number);
@@ -159,7 +147,7 @@ export async function subPages(
     if (offset >= fileSize) throw corrupt('a resolution level lies outside the file');
     const directory = await tiff.parser.parseFileDirectoryAt(offset);
     if (Number(directory.nextIFDByteOffset) === offset) throw corrupt('its resolution levels form a loop');
-    pages.push(await pageOf(library, tiff, directory, fileSize));
+    pages.push(pageOf(directory, fileSize));
   }
   return pages;
 }

@@ -25,9 +25,12 @@ import { checkFits } from '../memory.ts';
 import { BlobSource, type Source } from './blob-source.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { checkStrips, type Library, listPages, type Page, resolutionOf, subPages } from './pages.ts';
+import { readWindow } from './read-window.ts';
+import { tagList } from './tag-list.ts';
 
 /** An opened TIFF: pages of every level and how they form an image. */
 interface Opened {
+  library: Library;
   tiff: GeoTIFF;
   blob: Blob | undefined;
   fileSize: number;
@@ -41,7 +44,7 @@ interface Opened {
 const corrupt = (cause: unknown) =>
   new CytoError(
     'corrupt-file',
-    `This TIFF file could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    'This TIFF file is damaged: what it says of itself cannot be followed. Export it again from the program that made it.',
     { cause },
   );
 
@@ -74,27 +77,43 @@ export async function openTiff(file: NamedBlob | URL, options: TaskOptions = {})
       : library.GeoTIFF.fromSource(new BlobSource(file.blob) as unknown as Source, {}, options.signal),
   );
   const fileSize = blob?.size ?? Number.POSITIVE_INFINITY;
-  const pages = await guard(listPages(library, tiff, fileSize));
+  const listed = await guard(listPages(tiff, fileSize));
+  const pages = await guard(withSiblings(tiff, listed, fileSize));
   throwIfAborted(options.signal);
   const description = String((await guard(pages[0].directory.loadValue('ImageDescription'))) ?? '').replace(
     /\0+$/,
     '',
   );
   const layout = layoutOf(pages, description, name, await guard(resolutionOf(pages[0])));
-  await guard(checkStrips(pages[0], fileSize));
-  const { reduced, levelSizes } = await guard(reducedLevels(library, tiff, pages, fileSize));
-  return tiffSource(name, { tiff, blob, fileSize, layout, pages, reduced, levelSizes });
+  await guard(checkStrips(tiff, pages[0], fileSize));
+  const { reduced, levelSizes } = await guard(reducedLevels(tiff, pages, fileSize));
+  return tiffSource(name, { library, tiff, blob, fileSize, layout, pages, reduced, levelSizes });
+}
+
+/** Pages and, behind each, those of its SubIFDs that are full pages of the same kind rather than smaller copies. */
+async function withSiblings(tiff: GeoTIFF, pages: Page[], fileSize: number): Promise<Page[]> {
+  const siblings = async (page: Page) =>
+    (await subPages(tiff, page, fileSize)).filter(
+      ({ reduced, width, height }) => !reduced && width === page.width && height === page.height,
+    );
+  const parent = pages.find(({ directory }) => directory.hasTag('SubIFDs'));
+  if (!parent || (await siblings(parent)).length === 0) return pages;
+  const all: Page[] = [];
+  for (const page of pages) all.push(page, ...(await siblings(page)));
+  return all;
 }
 
 /** Smaller copies: SubIFDs of every page, or pages marked as reduced behind a single full one. */
-async function reducedLevels(library: Library, tiff: GeoTIFF, pages: Page[], fileSize: number) {
-  const sub = await subPages(library, tiff, pages[0], fileSize);
+async function reducedLevels(tiff: GeoTIFF, pages: Page[], fileSize: number) {
+  const smaller = async (page: Page) =>
+    (await subPages(tiff, page, fileSize)).filter(({ width }) => width < page.width);
+  const sub = await smaller(pages[0]);
   if (sub.length > 0) {
     const kept = new Map<number, Promise<Page[]>>([[0, Promise.resolve(sub)]]);
     return {
       levelSizes: sub.map(({ width, height }) => ({ width, height })),
       reduced: async (level: number, page: number) => {
-        const own = kept.get(page) ?? subPages(library, tiff, pages[page], fileSize);
+        const own = kept.get(page) ?? smaller(pages[page]);
         kept.set(page, own);
         const found = (await own)[level - 1];
         if (!found)
@@ -125,9 +144,8 @@ function tiffSource(name: string, opened: Opened): ImageSource {
     spacing: [spacing[0], (spacing[1] * ny) / height, (spacing[2] * nx) / width],
   });
   const tile = (page: Page) => {
-    const wide = Math.min(page.width, page.image.getTileWidth());
-    const high = Math.min(page.height, page.image.getTileHeight());
-    return [1, high, wide] as const;
+    const { block } = page;
+    return [1, Math.min(page.height, block.height), Math.min(page.width, block.width)] as const;
   };
   const levels: ImageLevel[] = [
     { shape: layout.shape, calibration: layout.calibration, chunk: tile(first) },
@@ -203,7 +221,7 @@ function tiffSource(name: string, opened: Opened): ImageSource {
 }
 
 async function readPage(
-  { pages, reduced, fileSize }: Opened,
+  { library, tiff, pages, reduced, fileSize }: Opened,
   index: number,
   level: number,
   window: [number, number, number, number],
@@ -212,11 +230,8 @@ async function readPage(
 ): Promise<VolumeData[]> {
   const page = level === 0 ? pages[index] : await guard(reduced(level, index));
   if (!page) throw new CytoError('corrupt-file', `The TIFF has no page ${index + 1}.`);
-  await guard(checkStrips(page, fileSize));
-  const rasters = (await guard(
-    page.image.readRasters({ window, samples, interleave: false, ...(signal ? { signal } : {}) }),
-  )) as unknown as VolumeData[];
-  return rasters;
+  await guard(checkStrips(tiff, page, fileSize));
+  return guard(readWindow(library, tiff, page, window, samples, signal));
 }
 
 /** A plane of an ImageJ stack whose samples follow each other behind the first page. */
@@ -231,12 +246,14 @@ async function readContiguous(
       'unsupported',
       'ImageJ stacks of this size are read from local files only. Download the file and drop it here.',
     );
-  const offsets = (await page.directory.loadValue('StripOffsets')) as ArrayLike<number> | number;
-  const start = Number(typeof offsets === 'number' ? offsets : offsets[0]);
+  const [start] = await tagList(tiff, page.directory, 'StripOffsets');
   const width = bytesPerSample(page.dtype);
   const planeBytes = page.width * page.height * width;
   if (start + (index + 1) * planeBytes > fileSize)
-    throw corrupt('it ends before its last plane; the copy is incomplete');
+    throw new CytoError(
+      'corrupt-file',
+      'This TIFF file ends before its last plane; the copy is incomplete. Copy it again.',
+    );
   const bytes = await blob.slice(start + index * planeBytes, start + (index + 1) * planeBytes).arrayBuffer();
   if (!tiff.littleEndian) {
     const view = new Uint8Array(bytes);
