@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { esbuildPlugin } from '@web/dev-server-esbuild';
 import { defaultReporter, summaryReporter } from '@web/test-runner';
@@ -29,6 +30,12 @@ export default {
       context.set('Cross-Origin-Opener-Policy', 'same-origin');
       context.set('Cross-Origin-Embedder-Policy', 'require-corp');
       return next();
+    },
+    /** The inference runtime as it is: the server would rewrite imports that only Node takes. */
+    function untransformed(context, next) {
+      if (!/^\/dist\/ort\/[\w.-]+\.mjs$/.test(context.path)) return next();
+      context.type = 'text/javascript';
+      context.body = createReadStream(fileURLToPath(new URL(`.${context.path}`, import.meta.url)));
     },
   ],
   testFramework: { config: { timeout: 120_000 } },

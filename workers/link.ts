@@ -108,7 +108,9 @@ export class WorkerLink {
   #launch(): Running {
     const worker = this.#start();
     const running: Running = { worker, remote: Comlink.wrap<WorkerEndpoint>(worker), pending: new Map() };
-    const crash = (cause: unknown) => {
+    const crash = (cause: Event) => {
+      // The callers under way are told; the page's own error handlers hear of it only if there are none.
+      if (running.pending.size > 0) cause.preventDefault();
       const detail = cause instanceof ErrorEvent && cause.message ? ` (${cause.message})` : '';
       const pending = [...running.pending.values()];
       this.#stop(running);

@@ -39,6 +39,7 @@ export const de: Texts = {
     '3d': 'Ganzer Stapel, 3D-Flüsse',
   },
   channel: 'Kanal',
+  allChannels: 'Alle (die ersten drei)',
   diameter: 'Zelldurchmesser',
   diameterAuto: 'wie trainiert (30 px)',
   pixels: 'px',

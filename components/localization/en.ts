@@ -34,6 +34,7 @@ export const en = {
   mode: 'Method',
   modes: { '2d': 'This plane (2D)', stitch: 'Whole stack, planes joined', '3d': 'Whole stack, 3D flows' },
   channel: 'Channel',
+  allChannels: 'All (first three)',
   diameter: 'Cell diameter',
   diameterAuto: 'as trained (30 px)',
   pixels: 'px',

@@ -22,7 +22,7 @@ const RETHRESHOLD_DELAY_MS = 120;
 /** What `cyto-run` says. */
 export interface RunDetail {
   count: number;
-  ms: number;
+  milliseconds: number;
   backend: SegmentationResult['backend'];
   layerId: string;
   parameters: SegmentationParameters;
@@ -35,7 +35,7 @@ export interface RunDetail {
  * @tag cyto-segmenter
  * @fires progress - `detail.phase`, `detail.value`, `detail.total`, `detail.secondsLeft`.
  * @fires error - `detail.kind`, `detail.message`.
- * @fires cyto-run - Labels were made; `detail.count`, `detail.ms`, `detail.backend`, `detail.layerId`, `detail.parameters`.
+ * @fires cyto-run - Labels were made; `detail.count`, `detail.milliseconds`, `detail.backend`, `detail.layerId`, `detail.parameters`.
  * @csspart run - The Run button.
  * @csspart cancel - The Cancel button.
  * @csspart progress - The progress bar.
@@ -85,8 +85,8 @@ export class CytoSegmenter extends ViewerPart {
   @property({ type: Number }) accessor anisotropy: number | undefined;
   /** Where the network runs: auto, webgpu or wasm. */
   @property() accessor backend: BackendChoice = 'auto';
-  /** Index of the channel that is segmented, counted from 0. */
-  @property({ type: Number }) accessor channel = 0;
+  /** Index of the one channel that is segmented, counted from 0; absent takes the first three together. */
+  @property({ type: Number }) accessor channel: number | undefined;
 
   @state() private accessor progress: Progress | undefined;
   @state() private accessor message = '';
@@ -197,7 +197,9 @@ export class CytoSegmenter extends ViewerPart {
   #parameters(image: ImageLayer, mode: SegmentationMode): Partial<SegmentationParameters> {
     return {
       mode,
-      channels: [Math.min(image.channel || this.channel, image.volume.shape[1] - 1)],
+      ...(this.channel === undefined
+        ? {}
+        : { channels: [Math.min(this.channel, image.volume.shape[1] - 1)] }),
       ...(this.diameter ? { diameter: this.diameter } : {}),
       cellprobThreshold: this.cellprobThreshold,
       flowThreshold: this.flowThreshold,
@@ -233,7 +235,7 @@ export class CytoSegmenter extends ViewerPart {
     this.#resultLayer!.z = z;
     const detail: RunDetail = {
       count: result.count,
-      ms: result.milliseconds,
+      milliseconds: result.milliseconds,
       backend: result.backend,
       layerId: this.#resultLayer!.id,
       parameters: result.parameters,
@@ -326,8 +328,10 @@ export class CytoSegmenter extends ViewerPart {
         several
           ? html`<label for="channel">${texts.channel}</label>
             <select id="channel" @change=${(event: Event) => {
-              this.channel = Number(textOf(event));
+              const chosen = textOf(event);
+              this.channel = chosen === '' ? undefined : Number(chosen);
             }}>
+              <option value="" ?selected=${this.channel === undefined}>${texts.allChannels}</option>
               ${image.volume.channels.map(({ name }, c) => html`<option value=${c} ?selected=${c === this.channel}>${name}</option>`)}
             </select>`
           : nothing

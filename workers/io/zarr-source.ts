@@ -180,6 +180,23 @@ export async function openZarr(store: ZarrStore, name: string): Promise<ImageSou
   });
 }
 
+/** @throws CytoError `corrupt-file` if a metadata file is there but is no JSON */
+async function checkMetadata(store: ZarrStore, name: string): Promise<void> {
+  for (const file of ['/.zattrs', '/.zgroup', '/.zarray', '/zarr.json'] as const) {
+    const bytes = await store.get(file);
+    if (!bytes) continue;
+    try {
+      JSON.parse(new TextDecoder().decode(bytes));
+    } catch (cause) {
+      throw new CytoError(
+        'corrupt-file',
+        `The metadata file ${file.slice(1)} of "${name}" is damaged: it is no valid JSON. Copy or export the image again.`,
+        { cause },
+      );
+    }
+  }
+}
+
 async function openPlainArray(library: Library, store: ZarrStore, name: string): Promise<ImageSource> {
   let array: Level;
   try {
@@ -187,6 +204,8 @@ async function openPlainArray(library: Library, store: ZarrStore, name: string):
   } catch (error) {
     if (error instanceof CytoError) throw error;
     if (library.isZarritaError(error, 'NotFoundError')) {
+      // The library takes metadata that is no JSON for metadata that is not there.
+      await checkMetadata(store, name);
       throw new CytoError(
         'unsupported',
         `"${name}" holds no OME-Zarr image (no multiscales metadata). Choose the folder that contains the image.`,

@@ -3,6 +3,15 @@
  * Node: pre-processing, tiling, flows to labels, stitching, labels to flows, metrics.
  */
 export * from './masks/index.ts';
+export { type BackendChoice, countMismatches, type Network, openNetwork } from './network/backend.ts';
+export type { ModelCard, Tolerance } from './network/model-card.ts';
+export {
+  builtInFiles,
+  DEFAULT_MODEL,
+  type FetchFile,
+  loadModel,
+  type Model,
+} from './network/model-files.ts';
 export { arrangeAxes } from './preprocess/arrange-axes.ts';
 export { smoothFlows } from './preprocess/gaussian.ts';
 export { type NormaliseOptions, normalise } from './preprocess/normalise.ts';

@@ -1,0 +1,140 @@
+import { expect } from '@open-wc/testing';
+import { CytoError, createVolume, type Progress, type Volume } from 'cytopane/core.js';
+import { averagePrecision } from 'cytopane/segmentation';
+import { SegmentationClient } from 'cytopane/segmentation-client.js';
+
+const SIDE = 256;
+
+/** Bright discs on a dark, slightly uneven ground, and their labels. */
+function discs(planes = 1): { volume: Volume; truth: Uint32Array } {
+  const area = SIDE * SIDE;
+  const data = new Uint16Array(planes * area);
+  const truth = new Uint32Array(planes * area);
+  for (let z = 0; z < planes; z++) {
+    for (let y = 0; y < SIDE; y++) {
+      for (let x = 0; x < SIDE; x++) {
+        const i = (z * SIDE + y) * SIDE + x;
+        const [row, column] = [Math.floor(y / 42), Math.floor(x / 42)];
+        const distance = Math.hypot(y - row * 42 - 21, x - column * 42 - 21);
+        const inside = distance < 12 && row < 6 && column < 6;
+        data[i] = 200 + ((x * 7 + y * 13) % 40) + (inside ? 3000 - 60 * distance : 0);
+        if (inside) truth[i] = row * 6 + column + 1;
+      }
+    }
+  }
+  return { volume: createVolume({ data, shape: [planes, SIDE, SIDE] }), truth };
+}
+
+async function failure(work: Promise<unknown>): Promise<CytoError> {
+  try {
+    await work;
+  } catch (error) {
+    expect(error).instanceOf(CytoError);
+    return error as CytoError;
+  }
+  throw new Error('It did not fail.');
+}
+
+describe('segmentation in a worker', () => {
+  let client: SegmentationClient;
+  beforeEach(() => {
+    client = new SegmentationClient();
+  });
+  afterEach(() => client.dispose());
+
+  it('finds the cells, tells progress and leaves the image as it was', async () => {
+    const { volume, truth } = discs();
+    const before = volume.data.slice();
+    const seen: Progress[] = [];
+    const result = await client.run(volume, {}, { backend: 'wasm', onProgress: (p) => seen.push(p) });
+    expect(result.count).equal(36);
+    expect(averagePrecision(truth, result.labels).ap[0]).above(0.95);
+    expect(result.backend.verified).equal(true);
+    expect(result.shape).eql([1, SIDE, SIDE]);
+    expect(volume.data).eql(before);
+    expect(new Set(seen.map(({ phase }) => phase))).include.keys('network', 'masks');
+  });
+
+  it('thresholds again from kept flows, without the network', async () => {
+    const { volume } = discs();
+    const first = await client.run(volume, {}, { backend: 'wasm' });
+    const phases = new Set<string>();
+    const strict = await client.rethreshold(
+      { cellprobThreshold: 30 },
+      { onProgress: ({ phase }) => phases.add(phase) },
+    );
+    expect(strict.count).equal(0);
+    expect(phases.has('network')).equal(false);
+    const again = await client.rethreshold({ cellprobThreshold: 0 });
+    expect(again.labels).eql(first.labels);
+    expect((await failure(client.rethreshold({ diameter: 12 }))).message).contain('diameter');
+  });
+
+  it('joins planes and skips none', async () => {
+    const { volume, truth } = discs(3);
+    const { labels, count } = await client.run(volume, { mode: 'stitch' }, { backend: 'wasm' });
+    expect(count).equal(36);
+    expect(averagePrecision(truth, labels).ap[0]).above(0.95);
+  });
+
+  it('two clients wait for each other and keep their own flows', async () => {
+    const other = new SegmentationClient();
+    const blank = createVolume({
+      data: new Uint8Array(SIDE * SIDE).map((_, i) => i % 3),
+      shape: [SIDE, SIDE],
+    });
+    const [cells, none] = await Promise.all([
+      client.run(discs().volume, {}, { backend: 'wasm' }),
+      other.run(blank, {}, { backend: 'wasm' }),
+    ]);
+    expect(cells.count).equal(36);
+    expect(none.count).below(4);
+    expect((await client.rethreshold({ minSize: 20 })).count).equal(36);
+    other.dispose();
+  });
+
+  it('names what is wrong with parameters, model or image, and goes on', async () => {
+    const { volume } = discs();
+    const bad = async (work: Promise<unknown>, kind: string, words: RegExp) => {
+      const error = await failure(work);
+      expect(error.kind, error.message).equal(kind);
+      expect(error.message).match(words);
+    };
+    await bad(client.rethreshold({}), 'bad-input', /run the segmentation first/);
+    await bad(client.run(volume, { diameter: 1 }), 'bad-input', /diameter/);
+    await bad(client.run(volume, { mode: 'stitch' }), 'bad-input', /single plane/);
+    await bad(client.run(volume, { channels: [4] }), 'bad-input', /channel 5/);
+    await bad(client.run(volume, {}, { z: 3 }), 'bad-input', /plane/);
+    await bad(client.run(volume, {}, { model: 'no-such-model' }), 'not-found', /no-such-model/);
+    await bad(client.run(volume, {}, { model: '../../secret' }), 'model', /id of a model/);
+    const nan = createVolume({ data: new Float32Array(64 * 64).fill(Number.NaN), shape: [64, 64] });
+    await bad(client.run(nan, {}, { backend: 'wasm' }), 'bad-input', /NaN|finite|number/);
+    expect((await client.run(volume, {}, { backend: 'wasm' })).count).equal(36);
+  });
+
+  it('is cancelled within 100 ms while the network runs, and runs again', async () => {
+    const { volume } = discs(3);
+    await client.run(discs().volume, {}, { backend: 'wasm' });
+    const controller = new AbortController();
+    let asked = Number.NaN;
+    const cancelled = failure(
+      client.run(
+        volume,
+        { mode: 'stitch', augment: true },
+        {
+          backend: 'wasm',
+          signal: controller.signal,
+          onProgress: ({ phase, value }) => {
+            if (phase === 'network' && value === 1 && !controller.signal.aborted) {
+              asked = performance.now();
+              controller.abort();
+            }
+          },
+        },
+      ),
+    );
+    expect((await cancelled).kind).equal('aborted');
+    expect(performance.now() - asked).below(100);
+    expect((await client.run(discs().volume, {}, { backend: 'wasm' })).count).equal(36);
+  });
+});
