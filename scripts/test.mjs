@@ -64,6 +64,7 @@ if (values.only === undefined) {
   check('lint and format', ['node_modules/@biomejs/biome/bin/biome', 'ci', '.']);
   check('build', ['scripts/build.mjs']);
   check('types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json']);
+  check('WebAssembly kernels are current', ['scripts/kernels.mjs', '--check']);
   check('custom-elements.json is current', ['scripts/manifest.mjs', '--check']);
 }
 const all = await glob(root, 'test', /\.test\.ts$/);

@@ -2,6 +2,17 @@
  * The algorithms of Cellpose-style segmentation as plain functions on typed arrays, usable in a page, a worker or
  * Node: pre-processing, tiling, flows to labels, stitching, labels to flows, metrics.
  */
+export { chooseKernels } from './kernels/choose-kernels.ts';
+export {
+  type FollowedEnds,
+  type FollowOptions,
+  type FollowParameters,
+  type MaskKernels,
+  plainKernels,
+  type SyncMaskKernels,
+} from './kernels/kernels.ts';
+export { ThreadedKernels, type ThreadOptions } from './kernels/threaded-kernels.ts';
+export { WasmKernels } from './kernels/wasm-kernels.ts';
 export * from './masks/index.ts';
 export { type BackendChoice, countMismatches, type Network, openNetwork } from './network/backend.ts';
 export type { ModelCard, Tolerance } from './network/model-card.ts';

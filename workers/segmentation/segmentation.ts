@@ -2,6 +2,7 @@ import { CytoError, throwIfAborted } from '../../core/errors.ts';
 import { type TaskOptions, TimeLeft } from '../../core/progress.ts';
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../core/volume.ts';
+import type { MaskKernels } from './kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from './masks/fill-holes.ts';
 import { MaskPipeline } from './masks/mask-pipeline.ts';
 import { maxLabel } from './masks/renumber.ts';
@@ -22,6 +23,8 @@ export interface SegmentationInput {
 export interface RunOptions extends TaskOptions {
   /** Tile side of the network. */
   tile: number;
+  /** Implementation of flows → labels; the plain one by default. */
+  kernels?: MaskKernels;
   /** Lets messages (cancel requests) in; called between tiles and planes. */
   pause?: () => Promise<void>;
 }
@@ -115,7 +118,7 @@ export class Segmentation {
     if (this.#flows.mode === '3d') {
       options.onProgress?.({ phase: 'masks', value: 0, total: 1 });
       await options.pause?.();
-      const labels = this.#flows.volume.labels(masks, options);
+      const labels = await this.#flows.volume.labels(masks, options);
       return { labels, count: maxLabel(labels) };
     }
     const { planes, mode } = this.#flows;
@@ -136,7 +139,7 @@ export class Segmentation {
         });
         await options.pause?.();
         throwIfAborted(options.signal);
-        labels.set(planes[z].labels(perPlane, options), z * area);
+        labels.set(await planes[z].labels(perPlane, options), z * area);
       }
       this.#planes = { key, labels };
     }
@@ -175,7 +178,9 @@ async function runPlanes(
       const source = output.subarray(c * height * width, (c + 1) * height * width);
       resizePlane(source, height, width, ny, nx, resized.subarray(c * area, (c + 1) * area));
     }
-    planes.push(new MaskPipeline(resized.subarray(0, 2 * area), resized.subarray(2 * area), [ny, nx]));
+    planes.push(
+      new MaskPipeline(resized.subarray(0, 2 * area), resized.subarray(2 * area), [ny, nx], options.kernels),
+    );
   }
   return { mode: parameters.mode === 'stitch' ? 'stitch' : '2d', planes };
 }
@@ -215,7 +220,7 @@ async function runVolume(
   for (let axis = 0; axis < 3; axis++) {
     flows.set(back(dP.subarray(axis * size, (axis + 1) * size)), axis * nz * ny * nx);
   }
-  return { mode: '3d', volume: new MaskPipeline(flows, back(cellprob), shape) };
+  return { mode: '3d', volume: new MaskPipeline(flows, back(cellprob), shape, options.kernels) };
 }
 
 /** From the network's grid to the image's: in plane first, then along z (spec §2.6). */

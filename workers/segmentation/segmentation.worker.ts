@@ -3,6 +3,8 @@ import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type { SegmentationParameters, SegmentationResult } from '../../core/segmentation-parameters.ts';
 import { letMessagesIn, moving, serve } from '../serve.ts';
+import { chooseKernels } from './kernels/choose-kernels.ts';
+import type { MaskKernels } from './kernels/kernels.ts';
 import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
 import { builtInFiles, loadModel, type Model } from './network/model-files.ts';
 import { Segmentation, type SegmentationInput } from './segmentation.ts';
@@ -25,6 +27,9 @@ interface Kept {
 
 const kept = new Map<string, Kept>();
 let opened: { key: string; model: Model; network: Network } | undefined;
+
+/** Chosen at the first run. */
+let kernels: Promise<MaskKernels> | undefined;
 
 /** One run at a time: a GPU or a WASM heap holds one session. */
 let turn: Promise<unknown> = Promise.resolve();
@@ -63,10 +68,12 @@ serve({
       const { owner, input, parameters } = request;
       setAssetBase(request.assetBase);
       const { model, network } = await openModel(request.model, request.backend, options);
+      kernels ??= chooseKernels();
       const started = performance.now();
       const segmentation = await Segmentation.run(input, parameters, network.run, {
         ...options,
         tile: model.card.tile,
+        kernels: await kernels,
         pause: letMessagesIn,
       });
       const entry: Kept = {

@@ -1,4 +1,4 @@
-import { diffuseLabels, unitFlowAt } from './flows-from-labels.ts';
+import { diffuseLabels, type LabelHeat, unitFlowAt } from './flows-from-labels.ts';
 import { checkGrid, type GridShape } from './shape.ts';
 
 /**
@@ -8,12 +8,18 @@ import { checkGrid, type GridShape } from './shape.ts';
  *
  * @param labels Uint32 [...shape], 1…N
  * @param dP Float32 [ndim, ...shape], network scale
+ * @param diffused what `diffuseLabels` gives for the labels, if it is known
  * @returns Float64 [N + 1], index = label; entry 0 is unused, absent labels are NaN
  */
-export function flowErrors(labels: Uint32Array, dP: Float32Array, shape: GridShape): Float64Array {
+export function flowErrors(
+  labels: Uint32Array,
+  dP: Float32Array,
+  shape: GridShape,
+  diffused?: LabelHeat,
+): Float64Array {
   const ndim = shape.length;
   const count = checkGrid(shape, { labels: [labels, 1], dP: [dP, ndim] });
-  const { heat, boxes } = diffuseLabels(labels, shape);
+  const { heat, boxes } = diffused ?? diffuseLabels(labels, shape);
   const errors = new Float64Array(boxes.length / 6);
   const pixels = new Float64Array(errors.length);
   const flow = new Float64Array(ndim);

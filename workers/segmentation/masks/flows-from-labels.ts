@@ -146,33 +146,27 @@ function diffuseBox(
   let next = new Float64Array(size);
   for (let step = 0; step < steps; step++) {
     now[start] += 1;
-    if (ndim === 2) {
-      for (let k = 0; k < inside.length; k++) {
-        const i = inside[k];
-        next[i] =
-          (now[i] +
-            now[i - row] +
-            now[i + row] +
-            now[i - 1] +
-            now[i + 1] +
-            now[i - row - 1] +
-            now[i - row + 1] +
-            now[i + row - 1] +
-            now[i + row + 1]) /
-          9;
-      }
-    } else {
-      for (let k = 0; k < inside.length; k++) {
-        const i = inside[k];
-        next[i] =
-          (now[i] + now[i - plane] + now[i + plane] + now[i - row] + now[i + row] + now[i - 1] + now[i + 1]) /
-          7;
-      }
+    for (let k = 0; k < inside.length; k++) {
+      const i = inside[k];
+      // The order of the sums is that of the fast kernels.
+      next[i] =
+        ndim === 2
+          ? (column(now, i - 1, row) + column(now, i, row) + column(now, i + 1, row)) * (1 / 9)
+          : (now[i] +
+              now[i - plane] +
+              now[i + plane] +
+              now[i - row] +
+              now[i + row] +
+              now[i - 1] +
+              now[i + 1]) *
+            (1 / 7);
     }
     [now, next] = [next, now];
   }
   return now;
 }
+
+const column = (heat: Float64Array, i: number, row: number) => heat[i - row] + heat[i] + heat[i + row];
 
 /**
  * Unit flow at one pixel: central differences of the heat, which read across label borders, normalised.

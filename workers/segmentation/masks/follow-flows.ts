@@ -19,26 +19,67 @@ export function foregroundIndices(cellprob: Float32Array, threshold: number): In
   return index;
 }
 
+/** A box of a grid: first pixel and lengths along y, x or z, y, x. */
+export interface GridBox {
+  origin: readonly number[];
+  lengths: readonly number[];
+}
+
+/** The box of the given pixels; elsewhere the flows that points follow are zero. One pixel if there are none. */
+export function fieldBox(index: Int32Array, shape: GridShape): GridBox {
+  const ndim = shape.length;
+  if (index.length === 0) return { origin: shape.map(() => 0), lengths: shape.map(() => 1) };
+  const [ny, nx] = shape.slice(-2);
+  const plane = ny * nx;
+  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const high = [0, 0, 0];
+  for (let k = 0; k < index.length; k++) {
+    const i = index[k];
+    const z = (i / plane) | 0;
+    const y = ((i - z * plane) / nx) | 0;
+    const x = i - z * plane - y * nx;
+    if (y < low[1]) low[1] = y;
+    if (y > high[1]) high[1] = y;
+    if (x < low[2]) low[2] = x;
+    if (x > high[2]) high[2] = x;
+  }
+  // Indices ascend.
+  low[0] = (index[0] / plane) | 0;
+  high[0] = (index[index.length - 1] / plane) | 0;
+  return {
+    origin: low.slice(3 - ndim),
+    lengths: high.slice(3 - ndim).map((last, axis) => last - low[3 - ndim + axis] + 1),
+  };
+}
+
 /**
  * The flow field that the points follow: dP / 5 on the foreground, 0 elsewhere, scaled to the normalised
  * coordinates of the sampler, channels interleaved, with a border of one zero pixel on every side so that samples
  * outside the image read 0.
+ * @param box part of the grid that the field covers; absent: all of it
+ * @param field receives the field; zeros
  * @throws CytoError `bad-input` for a flow on the foreground that is not finite
  */
-export function samplingField(dP: Float32Array, index: Int32Array, shape: GridShape): Float32Array {
+export function samplingField(
+  dP: Float32Array,
+  index: Int32Array,
+  shape: GridShape,
+  box: GridBox = { origin: shape.map(() => 0), lengths: shape },
+  field = new Float32Array(box.lengths.reduce((product, n) => product * (n + 2), shape.length)),
+): Float32Array {
   const ndim = shape.length;
   const count = checkGrid(shape, { dP: [dP, ndim] });
   const [ny, nx] = shape.slice(-2);
-  const padded = shape.reduce((product, n) => product * (n + 2), ndim);
-  const field = new Float32Array(padded);
   const plane = ny * nx;
+  const [oz, oy, ox] = ndim === 3 ? box.origin : [0, ...box.origin];
+  const [by, bx] = box.lengths.slice(-2);
   const scale = shape.map((n) => Math.fround(2 / (n - 1)));
   for (let k = 0; k < index.length; k++) {
     const i = index[k];
     const z = (i / plane) | 0;
     const y = ((i - z * plane) / nx) | 0;
     const x = i - z * plane - y * nx;
-    const at = (((ndim === 3 ? z + 1 : 0) * (ny + 2) + y + 1) * (nx + 2) + x + 1) * ndim;
+    const at = (((ndim === 3 ? z - oz + 1 : 0) * (by + 2) + y - oy + 1) * (bx + 2) + x - ox + 1) * ndim;
     for (let axis = 0; axis < ndim; axis++) {
       // An axis of one pixel has no room to move along; the reference divides by zero there.
       if (shape[axis] === 1) continue;

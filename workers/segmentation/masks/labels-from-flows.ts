@@ -1,10 +1,10 @@
 import { CytoError } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
+import { plainKernels, type SyncMaskKernels } from '../kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from './fill-holes.ts';
 import { flowErrors } from './flow-error.ts';
-import { followFlows } from './follow-flows.ts';
 import { keepLabels, labelCounts, renumber } from './renumber.ts';
-import { endHistogram, endPixels, findSeeds, growSeeds } from './seeds.ts';
+import { endHistogram, findSeeds, growSeeds } from './seeds.ts';
 import { checkGrid, type GridShape } from './shape.ts';
 
 /** Parameters of the way from flows to labels, with Cellpose's names (spec §0.1). */
@@ -80,6 +80,8 @@ export function labelsFromEnds(
  * @param dP Float32 [ndim, ...shape] flows at network scale (about 5 × unit flow), order y, x or z, y, x
  * @param cellprob Float32 [...shape] logits
  * @param shape [y, x] or [z, y, x]
+ * @param options.kernels implementation of the expensive stages; the plain one by default, {@link WasmKernels} is many
+ * times faster and gives the same labels
  * @returns Uint32 [...shape], 0 background, 1…N
  * @throws CytoError `bad-input` for disagreeing lengths, flows on the foreground that are not finite, parameters out
  * of range; `too-large` above 2^31 − 1 pixels; `aborted`
@@ -89,18 +91,14 @@ export function labelsFromFlows(
   cellprob: Float32Array,
   shape: GridShape,
   parameters: MaskParameters,
-  options: TaskOptions = {},
+  options: TaskOptions & { kernels?: SyncMaskKernels } = {},
 ): Uint32Array {
   checkMaskParameters(parameters);
-  const followed = followFlows(dP, cellprob, shape, parameters, options);
-  const labels = labelsFromEnds(
-    followed.index,
-    endPixels(followed, shape),
-    shape,
-    parameters.maxSizeFraction,
-  );
+  const { kernels = plainKernels } = options;
+  const { index, ends } = kernels.follow(dP, cellprob, shape, parameters, options);
+  const labels = labelsFromEnds(index, ends, shape, parameters.maxSizeFraction);
   if (shape.length === 2 && parameters.flowThreshold > 0) {
-    const errors = flowErrors(labels, dP, shape);
+    const errors = flowErrors(labels, dP, shape, kernels.diffuse(labels, shape, undefined, options));
     keepLabels(
       labels,
       Array.from(errors, (error) => !(error > parameters.flowThreshold)),

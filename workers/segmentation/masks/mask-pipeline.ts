@@ -1,10 +1,10 @@
 import type { TaskOptions } from '../../../core/progress.ts';
+import { type MaskKernels, plainKernels } from '../kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from './fill-holes.ts';
 import { flowErrors } from './flow-error.ts';
-import { followFlows, foregroundIndices } from './follow-flows.ts';
+import { foregroundIndices } from './follow-flows.ts';
 import { checkMaskParameters, labelsFromEnds, type MaskParameters } from './labels-from-flows.ts';
 import { keepLabels } from './renumber.ts';
-import { endPixels } from './seeds.ts';
 import type { GridShape } from './shape.ts';
 
 /** A value kept together with the parameters it was computed from. */
@@ -12,10 +12,11 @@ class Kept<T> {
   #key: string | undefined;
   #value: T | undefined;
 
-  get(key: readonly unknown[], compute: () => T): T {
+  async get(key: readonly unknown[], compute: () => T | Promise<T>): Promise<T> {
     const wanted = JSON.stringify(key);
     if (this.#key !== wanted) {
-      this.#value = compute();
+      this.#key = undefined;
+      this.#value = await compute();
       this.#key = wanted;
     }
     return this.#value as T;
@@ -31,6 +32,7 @@ export class MaskPipeline {
   readonly #dP: Float32Array;
   readonly #cellprob: Float32Array;
   readonly #shape: GridShape;
+  readonly #kernels: MaskKernels;
   readonly #ends = new Kept<{ index: Int32Array; ends: Int32Array }>();
   readonly #labels = new Kept<Uint32Array>();
   readonly #errors = new Kept<Float64Array>();
@@ -38,8 +40,15 @@ export class MaskPipeline {
   /**
    * @param dP Float32 [ndim, ...shape], not copied
    * @param cellprob Float32 [...shape], not copied
+   * @param kernels implementation of the expensive stages
    */
-  constructor(dP: Float32Array, cellprob: Float32Array, shape: GridShape) {
+  constructor(
+    dP: Float32Array,
+    cellprob: Float32Array,
+    shape: GridShape,
+    kernels: MaskKernels = plainKernels,
+  ) {
+    this.#kernels = kernels;
     this.#dP = dP;
     this.#cellprob = cellprob;
     this.#shape = shape;
@@ -50,22 +59,25 @@ export class MaskPipeline {
     return foregroundIndices(this.#cellprob, threshold).length;
   }
 
-  /** Labels for these parameters; a new array at every call. */
-  labels(parameters: MaskParameters, options: TaskOptions = {}): Uint32Array {
+  /** Labels for these parameters; a new array at every call. One call at a time. */
+  async labels(parameters: MaskParameters, options: TaskOptions = {}): Promise<Uint32Array> {
     checkMaskParameters(parameters);
     const { cellprobThreshold, niter, maxSizeFraction, flowThreshold, minSize } = parameters;
     const shape = this.#shape;
+    const kernels = this.#kernels;
     const dynamics = [cellprobThreshold, niter];
-    const { index, ends } = this.#ends.get(dynamics, () => {
-      const followed = followFlows(this.#dP, this.#cellprob, shape, parameters, options);
-      return { index: followed.index, ends: endPixels(followed, shape) };
-    });
+    const { index, ends } = await this.#ends.get(dynamics, () =>
+      kernels.follow(this.#dP, this.#cellprob, shape, parameters, options),
+    );
     const clustering = [...dynamics, maxSizeFraction];
-    const labels = this.#labels
-      .get(clustering, () => labelsFromEnds(index, ends, shape, maxSizeFraction))
-      .slice();
+    const clustered = await this.#labels.get(clustering, () =>
+      labelsFromEnds(index, ends, shape, maxSizeFraction),
+    );
+    const labels = clustered.slice();
     if (shape.length === 2 && flowThreshold > 0) {
-      const errors = this.#errors.get(clustering, () => flowErrors(labels, this.#dP, shape));
+      const errors = await this.#errors.get(clustering, async () =>
+        flowErrors(labels, this.#dP, shape, await kernels.diffuse(labels, shape, undefined, options)),
+      );
       keepLabels(
         labels,
         Array.from(errors, (error) => !(error > flowThreshold)),

@@ -1,0 +1,163 @@
+import { CytoError } from '../../../core/errors.ts';
+import { diffusionSteps, type LabelHeat, labelCenters } from '../masks/flows-from-labels.ts';
+import { fieldBox, foregroundIndices, samplingField } from '../masks/follow-flows.ts';
+import { labelBoxes } from '../masks/label-boxes.ts';
+import { checkGrid, type GridShape } from '../masks/shape.ts';
+import type { KernelJob } from './kernel-control.ts';
+import type { FollowedEnds, FollowOptions, FollowParameters } from './kernels.ts';
+
+/** Memory of a WebAssembly instance, laid out anew for each job. */
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  #used = 0;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+  }
+
+  /**
+   * Forgets what was laid out and makes room.
+   * @throws CytoError `too-large` above the 4 GiB of a WebAssembly memory
+   */
+  reset(bytes: number): void {
+    // The first page is left to the module.
+    this.#used = PAGE;
+    const wanted = Math.ceil((PAGE + bytes + 1024) / PAGE);
+    const pages = this.memory.buffer.byteLength / PAGE;
+    if (wanted <= pages) return;
+    try {
+      this.memory.grow(wanted - pages);
+    } catch (cause) {
+      throw new CytoError(
+        'too-large',
+        `${Math.ceil(bytes / 2 ** 20)} MiB of memory are needed to make labels, more than can be had. Work on a region or at a lower resolution.`,
+        { cause },
+      );
+    }
+  }
+
+  /** Address of room for `bytes` bytes, aligned to 16. */
+  take(bytes: number): number {
+    const at = this.#used;
+    this.#used += Math.ceil(bytes / 16) * 16;
+    return at;
+  }
+}
+
+const PAGE = 65536;
+/** Bytes that an arena may need at most. */
+export const ARENA_LIMIT = 2 ** 32 - 64 * PAGE;
+
+const FOLLOW_CHUNK = 4096;
+/** Room of the points that a thread has on their way. */
+const SLOT_BYTES = 144;
+const DIFFUSE_CHUNK = 16;
+
+/** A job laid out in memory, and how its result is taken from there. */
+export interface Prepared<T> {
+  job: KernelJob;
+  result(): T;
+}
+
+/** Lays out the following of flows. @throws as `followFlows` */
+export function prepareFollow(
+  arena: Arena,
+  dP: Float32Array,
+  cellprob: Float32Array,
+  shape: GridShape,
+  { cellprobThreshold, niter }: FollowParameters,
+  { positions = false }: FollowOptions,
+  threads: number,
+): Prepared<FollowedEnds> {
+  const ndim = shape.length;
+  checkGrid(shape, { dP: [dP, ndim], cellprob: [cellprob, 1] });
+  const index = foregroundIndices(cellprob, cellprobThreshold);
+  const box = fieldBox(index, shape);
+  const fieldLength = box.lengths.reduce((product, n) => product * (n + 2), ndim) + 4;
+  const total = index.length;
+  arena.reset(4 * (fieldLength + total * (2 + (positions ? ndim : 0))) + SLOT_BYTES * threads + 80);
+  const at = {
+    field: arena.take(4 * fieldLength),
+    index: arena.take(4 * total),
+    ends: arena.take(4 * total),
+    position: positions ? arena.take(4 * total * ndim) : 0,
+    scratch: arena.take(SLOT_BYTES * threads),
+  };
+  const { buffer } = arena.memory;
+  const field = new Float32Array(buffer, at.field, fieldLength).fill(0);
+  samplingField(dP, index, shape, box, field);
+  new Int32Array(buffer, at.index, total).set(index);
+  return {
+    job: {
+      kernel: ndim === 2 ? 'follow2d' : 'follow3d',
+      args: [
+        ...[at.field, at.index, at.ends, at.position, at.scratch, total],
+        ...[...shape, ...box.origin, ...box.lengths, niter],
+      ],
+      total,
+      chunk: FOLLOW_CHUNK,
+      scratch: { argument: 4, bytes: SLOT_BYTES },
+    },
+    result: () => {
+      const { buffer } = arena.memory;
+      const ends = new Int32Array(buffer, at.ends, total).slice();
+      if (!positions) return { index, ends };
+      return { index, ends, position: new Float32Array(buffer, at.position, total * ndim).slice() };
+    },
+  };
+}
+
+/** Lays out the diffusion of heat in labels. @throws as `diffuseLabels` */
+export function prepareDiffusion(
+  arena: Arena,
+  labels: Uint32Array,
+  shape: GridShape,
+  iterations: number | undefined,
+  threads: number,
+): Prepared<LabelHeat> {
+  const ndim = shape.length;
+  const count = checkGrid(shape, { labels: [labels, 1] });
+  const boxes = labelBoxes(labels, shape);
+  const centers = labelCenters(labels, shape, boxes);
+  const steps = iterations ?? diffusionSteps(boxes, ndim);
+  const slots = boxes.length / 6;
+  let largest = 0;
+  for (let at = 6; at < boxes.length; at += 6) {
+    if (boxes[at + 3] === 0) continue;
+    const [bz, by, bx] = [0, 1, 2].map((axis) => boxes[at + 3 + axis] - boxes[at + axis]);
+    largest = Math.max(largest, ((bx + 3) & ~1) * (by + 2) * (ndim === 3 ? bz + 2 : 1));
+  }
+  const scratchBytes = Math.ceil((largest * 3 * 8) / 16) * 16 + 16;
+  arena.reset(12 * count + 36 * slots + scratchBytes * threads + 128);
+  const at = {
+    labels: arena.take(4 * count),
+    boxes: arena.take(24 * slots),
+    centers: arena.take(12 * slots),
+    heat: arena.take(8 * count),
+    scratch: arena.take(scratchBytes * threads),
+  };
+  const { buffer } = arena.memory;
+  new Uint32Array(buffer, at.labels, count).set(labels);
+  new Int32Array(buffer, at.boxes, boxes.length).set(boxes);
+  const flat = new Int32Array(buffer, at.centers, 3 * slots).fill(0);
+  for (let axis = 0; axis < ndim; axis++)
+    for (let label = 0; label < slots; label++)
+      flat[label * 3 + 3 - ndim + axis] = centers[axis * slots + label];
+  new Float64Array(buffer, at.heat, count).fill(0);
+  const [ny, nx] = shape.slice(-2);
+  return {
+    job: {
+      kernel: 'diffuse',
+      args: [at.labels, at.boxes, at.centers, at.heat, at.scratch, ny, nx, steps, ndim === 3 ? 1 : 0],
+      total: slots,
+      chunk: DIFFUSE_CHUNK,
+      scratch: { argument: 4, bytes: scratchBytes },
+    },
+    result: () => ({
+      heat: new Float64Array(arena.memory.buffer, at.heat, count).slice(),
+      iterations: steps,
+      centers,
+      boxes,
+    }),
+  };
+}
