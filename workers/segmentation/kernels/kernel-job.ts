@@ -125,9 +125,10 @@ export function prepareDiffusion(
   for (let at = 6; at < boxes.length; at += 6) {
     if (boxes[at + 3] === 0) continue;
     const [bz, by, bx] = [0, 1, 2].map((axis) => boxes[at + 3 + axis] - boxes[at + axis]);
-    largest = Math.max(largest, ((bx + 3) & ~1) * (by + 2) * (ndim === 3 ? bz + 2 : 1));
+    const padded = ((bx + 3) & ~1) * (by + 2) * (ndim === 3 ? bz + 2 : 1);
+    largest = Math.max(largest, 24 * padded + 8 * bz * ((bx + 1) >> 1));
   }
-  const scratchBytes = Math.ceil((largest * 3 * 8) / 16) * 16 + 16;
+  const scratchBytes = Math.ceil(largest / 16) * 16 + 16;
   arena.reset(12 * count + 36 * slots + scratchBytes * threads + 128);
   const at = {
     labels: arena.take(4 * count),

@@ -148,25 +148,32 @@ function diffuseBox(
     now[start] += 1;
     for (let k = 0; k < inside.length; k++) {
       const i = inside[k];
-      // The order of the sums is that of the fast kernels.
+      // The order of the sums is the reference's: where a gradient vanishes, rounding alone gives its direction.
       next[i] =
         ndim === 2
-          ? (column(now, i - 1, row) + column(now, i, row) + column(now, i + 1, row)) * (1 / 9)
+          ? (now[i] +
+              now[i - row] +
+              now[i + row] +
+              now[i - 1] +
+              now[i + 1] +
+              now[i - row - 1] +
+              now[i - row + 1] +
+              now[i + row - 1] +
+              now[i + row + 1]) /
+            9
           : (now[i] +
               now[i - plane] +
               now[i + plane] +
               now[i - row] +
               now[i + row] +
               now[i - 1] +
-              now[i + 1]) *
-            (1 / 7);
+              now[i + 1]) /
+            7;
     }
     [now, next] = [next, now];
   }
   return now;
 }
-
-const column = (heat: Float64Array, i: number, row: number) => heat[i - row] + heat[i] + heat[i + row];
 
 /**
  * Unit flow at one pixel: central differences of the heat, which read across label borders, normalised.
@@ -196,12 +203,19 @@ export function unitFlowAt(heat: Float64Array, i: number, shape: GridShape, out:
  *
  * @param labels Uint32 [...shape], 1…N without gaps; 0 background
  * @param shape [y, x] or [z, y, x]
+ * @param iterations steps of diffusion; by default those of the largest label
+ * @param diffused what {@link diffuseLabels} or a kernel gives for the labels, if it is known
  * @returns Float32 [ndim, ...shape] in the order y, x or z, y, x; 0 on the background
  * @throws CytoError `bad-input` if the numbering has gaps (see renumber)
  */
-export function flowsFromLabels(labels: Uint32Array, shape: GridShape, iterations?: number): Float32Array {
+export function flowsFromLabels(
+  labels: Uint32Array,
+  shape: GridShape,
+  iterations?: number,
+  diffused?: LabelHeat,
+): Float32Array {
   const count = checkGrid(shape, { labels: [labels, 1] });
-  const { heat, boxes } = diffuseLabels(labels, shape, iterations);
+  const { heat, boxes } = diffused ?? diffuseLabels(labels, shape, iterations);
   for (let label = 1; label < boxes.length / 6; label++) {
     if (boxes[label * 6 + 3] === 0) {
       throw new CytoError(

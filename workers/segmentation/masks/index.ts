@@ -1,3 +1,4 @@
+export { clusterEnds } from './end-clusters.ts';
 export * from './fill-holes.ts';
 export * from './flow-error.ts';
 export { diffuseLabels, flowsFromLabels, labelCenters } from './flows-from-labels.ts';

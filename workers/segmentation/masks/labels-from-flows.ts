@@ -1,10 +1,10 @@
 import { CytoError } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
 import { plainKernels, type SyncMaskKernels } from '../kernels/kernels.ts';
+import { clusterEnds } from './end-clusters.ts';
 import { fillHolesAndRemoveSmall } from './fill-holes.ts';
 import { flowErrors } from './flow-error.ts';
 import { keepLabels, labelCounts, renumber } from './renumber.ts';
-import { endHistogram, findSeeds, growSeeds } from './seeds.ts';
 import { checkGrid, type GridShape } from './shape.ts';
 
 /** Parameters of the way from flows to labels, with Cellpose's names (spec §0.1). */
@@ -56,11 +56,9 @@ export function labelsFromEnds(
 ): Uint32Array {
   const count = checkGrid(shape, {});
   const labels = new Uint32Array(count);
-  const histogram = endHistogram(ends, count);
-  const seeds = findSeeds(histogram, shape);
-  if (seeds.length === 0) return labels;
-  const painted = growSeeds(seeds, histogram, shape);
-  for (let k = 0; k < index.length; k++) labels[index[k]] = painted[ends[k]];
+  const seeds = clusterEnds(ends, shape);
+  if (!seeds) return labels;
+  for (let k = 0; k < index.length; k++) labels[index[k]] = seeds[k];
   const largest = maxSizeFraction * count;
   const counts = labelCounts(labels);
   if (counts.some((pixels, label) => label > 0 && pixels > largest)) {

@@ -27,9 +27,9 @@ export function endHistogram(ends: Int32Array, pixels: number): EndHistogram {
 }
 
 /** A seed needs more than this many end points. */
-const SEED_COUNT = 10;
+export const SEED_COUNT = 10;
 /** Half width of the box in which a seed is the largest. */
-const SEED_REACH = 2;
+export const SEED_REACH = 2;
 
 /**
  * Peaks of the histogram (spec §5.2): more than 10 points and no larger count in the 5^d box around.
@@ -69,9 +69,9 @@ export function findSeeds(histogram: EndHistogram, shape: GridShape): Int32Array
 }
 
 /** A pixel joins a growing seed if more than this many points ended there. */
-const GROW_COUNT = 2;
+export const GROW_COUNT = 2;
 /** Rounds of growth; also the half width of the window. */
-const GROW_ROUNDS = 5;
+export const GROW_ROUNDS = 5;
 
 /**
  * Paints every seed's region into a label image of the end points: five rounds of growth by the 3^d box into pixels

@@ -1,0 +1,130 @@
+import { GROW_COUNT, GROW_ROUNDS, SEED_COUNT, SEED_REACH } from './seeds.ts';
+import type { GridShape } from './shape.ts';
+
+const SMALLEST_BITS = 10;
+
+/**
+ * Number of points that ended in a pixel, for those pixels alone: flows gather at few places, so that a hash table
+ * holds them in a fraction of the memory of a histogram image.
+ */
+class EndCounts {
+  /** Pixel of each slot, -1 in empty ones. */
+  keys!: Int32Array;
+  counts!: Int32Array;
+  #size = 0;
+  #shift = 0;
+
+  constructor(ends: Int32Array) {
+    this.#reset(SMALLEST_BITS);
+    for (let k = 0; k < ends.length; k++) {
+      const slot = this.#find(ends[k]);
+      if (this.keys[slot] === -1) {
+        this.keys[slot] = ends[k];
+        this.counts[slot] = 1;
+        if (++this.#size * 2 > this.keys.length) this.#grow();
+      } else this.counts[slot]++;
+    }
+  }
+
+  /** Slot of a pixel, or -1 if no point ended there. */
+  slotOf(pixel: number): number {
+    const slot = this.#find(pixel);
+    return this.keys[slot] === -1 ? -1 : slot;
+  }
+
+  /** Slot that holds a pixel or would. */
+  #find(pixel: number): number {
+    const { keys } = this;
+    let slot = Math.imul(pixel, 0x9e3779b1) >>> this.#shift;
+    while (keys[slot] !== pixel && keys[slot] !== -1) slot = (slot + 1) & (keys.length - 1);
+    return slot;
+  }
+
+  #reset(bits: number): void {
+    this.keys = new Int32Array(2 ** bits).fill(-1);
+    this.counts = new Int32Array(2 ** bits);
+    this.#shift = 32 - bits;
+  }
+
+  #grow(): void {
+    const { keys, counts } = this;
+    this.#reset(32 - this.#shift + 2);
+    for (let old = 0; old < keys.length; old++) {
+      if (keys[old] === -1) continue;
+      const slot = this.#find(keys[old]);
+      this.keys[slot] = keys[old];
+      this.counts[slot] = counts[old];
+    }
+  }
+}
+
+/**
+ * The seed that each point belongs to: `findSeeds` and `growSeeds` (spec §5.2) on the pixels where points ended alone.
+ * @param ends row-major pixel in which each point ended
+ * @returns seed number + 1 per point, 0 where no seed reaches; undefined if there is no seed
+ */
+export function clusterEnds(ends: Int32Array, shape: GridShape): Uint32Array | undefined {
+  const [nz, ny, nx] = shape.length === 3 ? shape : [1, shape[0], shape[1]];
+  const plane = ny * nx;
+  const table = new EndCounts(ends);
+  const { keys, counts } = table;
+
+  /** Calls `visit` with the slot of every end pixel in the box around a pixel until it returns false. */
+  const around = (pixel: number, reach: number, visit: (slot: number) => boolean): void => {
+    const z = (pixel / plane) | 0;
+    const y = ((pixel - z * plane) / nx) | 0;
+    const x = pixel - z * plane - y * nx;
+    const [z1, y1, x1] = [
+      Math.min(nz - 1, z + reach),
+      Math.min(ny - 1, y + reach),
+      Math.min(nx - 1, x + reach),
+    ];
+    for (let zz = Math.max(0, z - reach); zz <= z1; zz++) {
+      for (let yy = Math.max(0, y - reach); yy <= y1; yy++) {
+        for (let xx = Math.max(0, x - reach); xx <= x1; xx++) {
+          const slot = table.slotOf((zz * ny + yy) * nx + xx);
+          if (slot >= 0 && !visit(slot)) return;
+        }
+      }
+    }
+  };
+
+  const seeds: number[] = [];
+  for (let slot = 0; slot < keys.length; slot++) {
+    const count = counts[slot];
+    if (count <= SEED_COUNT) continue;
+    let peak = true;
+    around(keys[slot], SEED_REACH, (other) => {
+      peak = counts[other] <= count;
+      return peak;
+    });
+    if (peak) seeds.push(slot);
+  }
+  if (seeds.length === 0) return undefined;
+  seeds.sort((a, b) => counts[a] - counts[b] || keys[a] - keys[b]);
+
+  const painted = new Uint32Array(keys.length);
+  const visited = new Int32Array(keys.length).fill(-1);
+  seeds.forEach((seed, s) => {
+    let front = [seed];
+    visited[seed] = s;
+    painted[seed] = s + 1;
+    for (let round = 0; round < GROW_ROUNDS && front.length > 0; round++) {
+      const next: number[] = [];
+      for (const slot of front) {
+        around(keys[slot], 1, (other) => {
+          if (visited[other] !== s && counts[other] > GROW_COUNT) {
+            visited[other] = s;
+            painted[other] = s + 1;
+            next.push(other);
+          }
+          return true;
+        });
+      }
+      front = next;
+    }
+  });
+  const labels = new Uint32Array(ends.length);
+  for (let k = 0; k < ends.length; k++) labels[k] = painted[table.slotOf(ends[k])];
+  return labels;
+}
