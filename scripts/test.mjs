@@ -15,18 +15,22 @@ import { glob } from './files.mjs';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const scratch = mkdtempSync(join(tmpdir(), 'cytopane-test-'));
+/** A step that hangs fails. */
+const STEP_LIMIT_MS = 12 * 60_000;
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 function step(title, command, args, env = {}) {
   console.log(`\n— ${title}`);
   const started = Date.now();
-  const { status } = spawnSync(command, args, {
+  const { status, error } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...env },
+    timeout: STEP_LIMIT_MS,
+    killSignal: 'SIGKILL',
   });
   console.log(
-    `  ${title}: ${status === 0 ? 'ok' : `failed (${status})`}, ${Math.round((Date.now() - started) / 1000)} s`,
+    `  ${title}: ${status === 0 ? 'ok' : `failed (${error?.message ?? status})`}, ${Math.round((Date.now() - started) / 1000)} s`,
   );
   return status === 0;
 }

@@ -11,12 +11,15 @@ export function referenceData(name: string): { path: string; skip: string | fals
   };
 }
 
+/** A check that hangs fails. */
+const CHECK_LIMIT_MS = 8 * 60_000;
+
 /** Runs one of the project's checks on a folder; its output, and the numbers of its last line. */
 export function runCheck(script: string, folder: string): { output: string; passed: number; failed: number } {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['--import=tsx', fileURLToPath(new URL(script, import.meta.url)), folder],
-    { encoding: 'utf8', maxBuffer: 2 ** 26 },
+    { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: CHECK_LIMIT_MS },
   );
   const [, passed = '0', failed = '1'] = /(\d+) passed, (\d+) failed\s*$/.exec(stdout) ?? [];
   return { output: stdout + stderr, passed: Number(passed), failed: Number(failed) };

@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { flowsFromLabels } from '../../workers/segmentation/masks/flows-from-labels.ts';
+import type { FixtureCase } from '../fixtures/fixture-case.ts';
+import { loadFloats } from '../fixtures/npy.ts';
+import { randomOf } from '../workers/kernels-comparison.ts';
+
+/** Flows and cell probability of an image. */
+export interface FlowGrid {
+  shape: number[];
+  dP: Float32Array;
+  cellprob: Float32Array;
+  /** Labels that the flows were made of, where they were. */
+  labels?: Uint32Array;
+}
+
+const FIXTURES = fileURLToPath(new URL('../../../shared/fixtures/g2_masks_from_flows_2d', import.meta.url));
+
+/** The dense 1024² fixture; discs of the same density where it is not at hand. */
+export function dense(): FlowGrid {
+  if (existsSync(FIXTURES)) {
+    const { cases } = JSON.parse(readFileSync(join(FIXTURES, 'cases.json'), 'utf8')) as {
+      cases: FixtureCase[];
+    };
+    const fixture = cases.find(({ name }) => name === 'dense');
+    if (fixture) {
+      const { dP, cellprob } = fixture.inputs;
+      return {
+        shape: cellprob.shape,
+        dP: loadFloats(FIXTURES, dP),
+        cellprob: loadFloats(FIXTURES, cellprob),
+      };
+    }
+  }
+  return noisy(lattice([1, 1024, 1024], 12), [1024, 1024]);
+}
+
+/** Balls of radius 8 on a lattice; each plane numbered by itself if `perPlane`. */
+export function balls(shape: [number, number, number], perPlane = false): FlowGrid {
+  const labels = lattice(shape, 8);
+  if (!perPlane) return noisy(labels, shape);
+  const area = shape[1] * shape[2];
+  for (let z = 0; z < shape[0]; z++) {
+    const plane = labels.subarray(z * area, (z + 1) * area);
+    const numbers = new Map<number, number>();
+    for (let i = 0; i < area; i++) {
+      if (plane[i] === 0) continue;
+      const number = numbers.get(plane[i]) ?? numbers.size + 1;
+      numbers.set(plane[i], number);
+      plane[i] = number;
+    }
+  }
+  return { shape, dP: new Float32Array(0), cellprob: new Float32Array(0), labels };
+}
+
+function lattice([nz, ny, nx]: [number, number, number], radius: number): Uint32Array {
+  const labels = new Uint32Array(nz * ny * nx);
+  const pitch = 2 * radius + 1;
+  const random = randomOf(3);
+  let id = 0;
+  for (let cz = nz > 1 ? radius : 0; cz < nz; cz += pitch) {
+    for (let cy = radius; cy < ny; cy += pitch) {
+      for (let cx = radius; cx < nx; cx += pitch) {
+        id++;
+        const r = radius * (0.8 + 0.2 * random());
+        for (let z = Math.max(0, cz - radius); z <= Math.min(nz - 1, cz + radius); z++)
+          for (let y = cy - radius; y <= Math.min(ny - 1, cy + radius); y++)
+            for (let x = cx - radius; x <= Math.min(nx - 1, cx + radius); x++)
+              if ((z - cz) ** 2 + (y - cy) ** 2 + (x - cx) ** 2 <= r * r) labels[(z * ny + y) * nx + x] = id;
+      }
+    }
+  }
+  return labels;
+}
+
+function noisy(labels: Uint32Array, shape: number[]): FlowGrid {
+  const random = randomOf(4);
+  const dP = flowsFromLabels(labels, shape);
+  for (let i = 0; i < dP.length; i++) dP[i] = 5 * dP[i] + (random() - 0.5);
+  const cellprob = Float32Array.from(labels, (label) => (label ? 5 : -5) + random());
+  return { shape, dP, cellprob, labels };
+}
+
+/** The plane repeated `times` × `times`. */
+export function tiled({ dP, cellprob, shape: [ny, nx] }: FlowGrid, times: number): FlowGrid {
+  const repeat = (component: Float32Array) => {
+    const out = new Float32Array(component.length * times * times);
+    for (let y = 0; y < ny * times; y++) {
+      const row = component.subarray((y % ny) * nx, (y % ny) * nx + nx);
+      for (let k = 0; k < times; k++) out.set(row, y * nx * times + k * nx);
+    }
+    return out;
+  };
+  const area = ny * nx;
+  const flows = new Float32Array(2 * area * times * times);
+  flows.set(repeat(dP.subarray(0, area)));
+  flows.set(repeat(dP.subarray(area)), area * times * times);
+  return { shape: [ny * times, nx * times], dP: flows, cellprob: repeat(cellprob) };
+}
+
+/** The upper left corner of a plane. */
+export function cropped({ dP, cellprob, shape: [ny, nx] }: FlowGrid, side: number): FlowGrid {
+  const crop = (component: Float32Array) =>
+    Float32Array.from({ length: side * side }, (_, i) => component[Math.floor(i / side) * nx + (i % side)]);
+  const flows = new Float32Array(2 * side * side);
+  flows.set(crop(dP.subarray(0, ny * nx)));
+  flows.set(crop(dP.subarray(ny * nx)), side * side);
+  return { shape: [side, side], dP: flows, cellprob: crop(cellprob) };
+}
