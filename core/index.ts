@@ -2,6 +2,7 @@ export * from './assets.ts';
 export * from './colormaps.ts';
 export * from './contrast.ts';
 export * from './display-volume.ts';
+export * from './edit/index.ts';
 export * from './errors.ts';
 export * from './image-source.ts';
 export * from './label-colors.ts';
