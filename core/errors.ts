@@ -11,6 +11,7 @@ export type ErrorKind =
   | 'unsupported' // a valid file or option that this version cannot handle
   | 'too-large' // would not fit into memory or into a device limit
   | 'not-found' // nothing at that address
+  | 'quota' // the browser's storage for this page is full
   | 'network' // the request failed, CORS refusals included
   | 'backend' // the inference backend failed or gave wrong numbers
   | 'worker-crashed' // a worker died; it has been replaced

@@ -20,8 +20,8 @@ describe('WebGPU', () => {
       const segmentation: typeof import('../../workers/segmentation/index.ts') = await import(
         new URL('/dist/segmentation.js', location.href).href
       );
-      const { builtInFiles, countMismatches, DEFAULT_MODEL, loadModel, openNetwork } = segmentation;
-      const model = await loadModel(builtInFiles(DEFAULT_MODEL));
+      const { builtInFolder, countMismatches, DEFAULT_MODEL, loadModel, openNetwork } = segmentation;
+      const model = await loadModel(builtInFolder(DEFAULT_MODEL));
       const side = 64;
       const tile = Float32Array.from(
         { length: 3 * side * side },

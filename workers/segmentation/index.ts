@@ -2,6 +2,7 @@
  * The algorithms of Cellpose-style segmentation as plain functions on typed arrays, usable in a page, a worker or
  * Node: pre-processing, tiling, flows to labels, stitching, labels to flows, metrics.
  */
+export { blobFolder, builtInFolder, type ModelFolder, urlFolder } from '../models/model-folder.ts';
 export { chooseKernels } from './kernels/choose-kernels.ts';
 export {
   type FollowedEnds,
@@ -15,14 +16,8 @@ export { ThreadedKernels, type ThreadOptions } from './kernels/threaded-kernels.
 export { WasmKernels } from './kernels/wasm-kernels.ts';
 export * from './masks/index.ts';
 export { type BackendChoice, countMismatches, type Network, openNetwork } from './network/backend.ts';
-export type { ModelCard, Tolerance } from './network/model-card.ts';
-export {
-  builtInFiles,
-  DEFAULT_MODEL,
-  type FetchFile,
-  loadModel,
-  type Model,
-} from './network/model-files.ts';
+export { type ModelCard, type ModelFile, parseModelCard, type Tolerance } from './network/model-card.ts';
+export { DEFAULT_MODEL, loadModel, type Model } from './network/model-files.ts';
 export { arrangeAxes } from './preprocess/arrange-axes.ts';
 export { smoothFlows } from './preprocess/gaussian.ts';
 export { type NormaliseOptions, normalise } from './preprocess/normalise.ts';

@@ -2,11 +2,12 @@ import { setAssetBase } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type { SegmentationParameters, SegmentationResult } from '../../core/segmentation-parameters.ts';
+import { builtInFolder } from '../models/model-folder.ts';
 import { letMessagesIn, moving, serve } from '../serve.ts';
 import { chooseKernels } from './kernels/choose-kernels.ts';
 import type { MaskKernels } from './kernels/kernels.ts';
 import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
-import { builtInFiles, loadModel, type Model } from './network/model-files.ts';
+import { loadModel, type Model } from './network/model-files.ts';
 import { Segmentation, type SegmentationInput } from './segmentation.ts';
 
 /** What a run needs besides its parameters. */
@@ -45,7 +46,7 @@ async function openModel(id: string, backend: BackendChoice, options: TaskOption
   await opened?.network.release();
   opened = undefined;
   options.onProgress?.({ phase: 'load-model', value: 0, total: 1 });
-  const model = await loadModel(builtInFiles(id), options);
+  const model = await loadModel(builtInFolder(id), options);
   const network = await openNetwork(model, backend, options);
   opened = { key, model, network };
   return opened;

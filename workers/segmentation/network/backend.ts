@@ -71,8 +71,6 @@ export async function openNetwork(
   options: { signal?: AbortSignal } = {},
 ): Promise<Network> {
   const notes: string[] = [];
-  if (!model.hashChecked)
-    notes.push('The hash of the model was not checked: this page is not a secure context.');
   const rungs: Array<{ kind: 'webgpu' | 'wasm'; threads: number }> = [];
   if (wanted !== 'wasm') {
     const obstacle = await webgpuObstacle(wanted);
@@ -88,9 +86,11 @@ export async function openNetwork(
     const name = kind === 'webgpu' ? 'WebGPU' : threads > 1 ? `WASM with ${threads} threads` : 'WASM';
     try {
       const ort = await loadOrt(kind, threads);
-      const session = await ort.InferenceSession.create(model.weights, {
+      const graph = new Uint8Array(await model.weights.arrayBuffer());
+      const session = await ort.InferenceSession.create(graph, {
         executionProviders: [kind],
         graphOptimizationLevel: 'all',
+        ...(model.externalData.length > 0 ? { externalData: model.externalData } : {}),
       });
       const run = tileNetwork(ort, session, model);
       const problem = await verify(run, model);

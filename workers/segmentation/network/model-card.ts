@@ -1,5 +1,5 @@
-import { parse } from 'yaml';
 import { CytoError } from '../../../core/errors.ts';
+import { RdfReader } from './rdf.ts';
 
 /** How closely a backend must reproduce a model's test output. */
 export interface Tolerance {
@@ -9,15 +9,30 @@ export interface Tolerance {
   mismatchedPerMillion: number;
 }
 
+/** A file of a model folder, with what its card says of it. */
+export interface ModelFile {
+  /** Name beside the card. */
+  source: string;
+  /** Lower-case hexadecimal. */
+  sha256?: string;
+  /** Bytes. */
+  size?: number;
+}
+
 /** What the page needs to know of a model; read from its BioImage.IO `rdf.yaml`. */
 export interface ModelCard {
   id: string;
   name: string;
   description: string;
   version: string;
+  /** SPDX identifier, or the licence in the authors' words. */
   license: string;
-  /** Weights file beside the card, its size in bytes and its hash. */
-  weights: { source: string; sha256: string; size: number };
+  /** What a user must know before using it, for example that the weights are for research only. */
+  notice?: string;
+  /** The ONNX graph. */
+  weights: ModelFile & { sha256: string };
+  /** Weights that lie beside the graph (ONNX external data), named as the graph names them. */
+  externalData?: ModelFile & { sha256: string };
   /** Names of the graph's input and output. */
   input: string;
   output: string;
@@ -25,92 +40,104 @@ export interface ModelCard {
   tile: number;
   /** Cell diameters in pixels the model was made for. */
   diameter: { mean: number; min: number; max: number };
-  /** NumPy files with an input and the output it must give. */
-  test: { input: string; output: string };
+  /** NumPy files (float32 [batch, 3, y, x]) with an input of the network and the output it must give. */
+  test: { input: ModelFile; output: ModelFile };
   tolerance: Tolerance;
 }
 
-type Json = Record<string, unknown>;
+/** Name of the card in a model folder. */
+export const CARD = 'rdf.yaml';
 
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Diameters of cards that state none: the networks of this family are trained at a mean of 30 pixels. */
+const USUAL_DIAMETER = { mean: 30, min: 7.5, max: 120 };
+
+/** Tile side of cards that allow several. */
+const USUAL_TILE = 256;
+
+/** The files a model needs, without its card. */
+export function filesOf(card: ModelCard): ModelFile[] {
+  const { weights, externalData, test } = card;
+  return [weights, ...(externalData ? [externalData] : []), test.input, test.output];
 }
 
-/** A file name beside the card: no folders, no address. */
-const FILE_NAME = /^[\w][\w.-]*$/;
+/** Bytes of the weights, or undefined if the card does not say. */
+export function weightsSize({ weights, externalData }: ModelCard): number | undefined {
+  if (weights.size === undefined || (externalData && externalData.size === undefined)) return undefined;
+  return weights.size + (externalData?.size ?? 0);
+}
 
 /**
- * Reads a model card.
+ * Reads a model card: BioImage.IO model descriptions 0.4 and 0.5 with ONNX weights and the Cellpose-SAM contract
+ * (float32 [batch, 3, y, x] in, the same out). `config.cytopane` adds what the format has no entry for: `id`, `size`,
+ * `external_data_size`, `tile`, `diameter`, `notice`, `quick_test`.
+ *
  * @param text the `rdf.yaml`
- * @throws CytoError `model` naming the entry that is missing or wrong
+ * @throws CytoError `model` naming the entry that is missing or wrong, or the part of the contract that is not kept
  */
 export function parseModelCard(text: string): ModelCard {
-  let root: unknown;
-  try {
-    root = parse(text, { maxAliasCount: 20 });
-  } catch (cause) {
-    throw new CytoError('model', 'The model description (rdf.yaml) is not valid YAML.', { cause });
+  const rdf = new RdfReader(text);
+  const own = (...path: string[]) => ['config', 'cytopane', ...path];
+  const name = rdf.string(['name']);
+  const refuse = (reason: string): never => {
+    throw new CytoError('model', `"${name}" cannot be used here: ${reason}.`);
+  };
+  if (rdf.has(['type']) && rdf.string(['type']) !== 'model') refuse('its description is not of a model');
+  if (!rdf.has(['weights', 'onnx'])) {
+    const others = rdf.keys(['weights']).join(', ');
+    refuse(
+      `it has no ONNX weights${others ? ` (only ${others})` : ''}; ask its authors for an ONNX export, or convert it`,
+    );
   }
-  const fail = (entry: string): never => {
-    throw new CytoError('model', `The model description (rdf.yaml) has no usable entry "${entry}".`);
-  };
-  const at = (...path: Array<string | number>): unknown =>
-    path.reduce<unknown>((value, key) => {
-      if (Array.isArray(value)) return value[key as number];
-      return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-    }, root);
-  const string = (...path: Array<string | number>): string => {
-    const value = at(...path);
-    return typeof value === 'string' && value !== '' ? value : fail(path.join('.'));
-  };
-  const file = (...path: Array<string | number>): string => {
-    const value = string(...path);
-    return FILE_NAME.test(value) ? value : fail(path.join('.'));
-  };
-  const positive = (...path: Array<string | number>): number => {
-    const value = at(...path);
-    return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : fail(path.join('.'));
-  };
-  const optional = (fallback: number, ...path: Array<string | number>): number => {
-    const value = at(...path);
-    return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : fallback;
-  };
-  const sha256 = string('weights', 'onnx', 'sha256').toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(sha256)) fail('weights.onnx.sha256');
-  const quick = at('config', 'cytopane', 'quick_test') !== undefined;
+  const [input, output] = [rdf.tensor('inputs'), rdf.tensor('outputs')];
+  for (const [side, { channels }] of [
+    ['input', input],
+    ['output', output],
+  ] as const) {
+    if (channels !== undefined && channels !== 3)
+      refuse(`its ${side} has ${channels} channels, where networks of the Cellpose-SAM contract have 3`);
+  }
+  const quick = rdf.has(own('quick_test'));
+  if (!quick && input.processing.length > 0) {
+    refuse(
+      `its test image is taken before "${input.processing[0]}", so that the network cannot be checked alone; add config.cytopane.quick_test`,
+    );
+  }
+  if (!quick && output.processing.length > 0)
+    refuse(`its output is changed by "${output.processing[0]}" before it is compared`);
+  const tile = rdf.has(own('tile')) ? rdf.positive(own('tile')) : (input.side ?? USUAL_TILE);
+  const external = ['weights', 'onnx', 'external_data'];
   const tolerance = ['config', 'bioimageio', 'reproducibility_tolerance', 0] as const;
   return {
-    id: string('config', 'cytopane', 'id'),
-    name: string('name'),
-    description: string('description'),
-    version: String(at('version') ?? '0'),
-    license: string('license'),
-    weights: {
-      source: file('weights', 'onnx', 'source'),
-      sha256,
-      size: positive('config', 'cytopane', 'size'),
-    },
-    input: string('inputs', 0, 'id'),
-    output: string('outputs', 0, 'id'),
-    tile: positive('config', 'cytopane', 'tile'),
-    diameter: {
-      mean: positive('config', 'cytopane', 'diameter', 'mean'),
-      min: positive('config', 'cytopane', 'diameter', 'min'),
-      max: positive('config', 'cytopane', 'diameter', 'max'),
-    },
+    id: rdf.id(),
+    name,
+    description: rdf.has(['description']) ? rdf.string(['description']) : '',
+    version: rdf.has(['version']) ? String(rdf.at(['version'])) : '0',
+    license: rdf.has(['license']) ? rdf.string(['license']) : '',
+    ...(rdf.has(own('notice')) ? { notice: rdf.string(own('notice')) } : {}),
+    weights: { ...rdf.hashedFile(['weights', 'onnx']), ...rdf.size(own('size')) },
+    ...(rdf.has(external)
+      ? { externalData: { ...rdf.hashedFile(external), ...rdf.size(own('external_data_size')) } }
+      : {}),
+    input: input.name,
+    output: output.name,
+    tile,
+    diameter: rdf.has(own('diameter'))
+      ? {
+          mean: rdf.positive(own('diameter', 'mean')),
+          min: rdf.positive(own('diameter', 'min')),
+          max: rdf.positive(own('diameter', 'max')),
+        }
+      : USUAL_DIAMETER,
     test: quick
       ? {
-          input: file('config', 'cytopane', 'quick_test', 'input'),
-          output: file('config', 'cytopane', 'quick_test', 'output'),
+          input: { source: rdf.file(own('quick_test', 'input')) },
+          output: { source: rdf.file(own('quick_test', 'output')) },
         }
-      : {
-          input: file('inputs', 0, 'test_tensor', 'source'),
-          output: file('outputs', 0, 'test_tensor', 'source'),
-        },
+      : { input: input.test(), output: output.test() },
     tolerance: {
-      absolute: optional(1e-3, ...tolerance, 'absolute_tolerance'),
-      relative: optional(1e-3, ...tolerance, 'relative_tolerance'),
-      mismatchedPerMillion: optional(100, ...tolerance, 'mismatched_elements_per_million'),
+      absolute: rdf.optional(1e-3, [...tolerance, 'absolute_tolerance']),
+      relative: rdf.optional(1e-3, [...tolerance, 'relative_tolerance']),
+      mismatchedPerMillion: rdf.optional(100, [...tolerance, 'mismatched_elements_per_million']),
     },
   };
 }

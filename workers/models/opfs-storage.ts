@@ -1,0 +1,124 @@
+import { CytoError } from '../../core/errors.ts';
+import type { AppendedFile, FolderStorage } from './model-store.ts';
+
+/** Folder of the origin private file system that holds the models. */
+const ROOT = 'cytopane-models';
+
+/** The part of FileSystemSyncAccessHandle that is used; it exists in workers only. */
+interface SyncAccessHandle {
+  getSize(): number;
+  truncate(size: number): void;
+  write(bytes: Uint8Array, options: { at: number }): number;
+  flush(): void;
+  close(): void;
+}
+
+type SyncFileHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncAccessHandle> };
+
+/** Whether this worker can keep files: secure contexts of present browsers. */
+export function hasOpfs(): boolean {
+  return (
+    typeof FileSystemFileHandle !== 'undefined' &&
+    'createSyncAccessHandle' in FileSystemFileHandle.prototype &&
+    globalThis.navigator?.storage?.getDirectory !== undefined
+  );
+}
+
+/**
+ * Folders in the origin private file system, written through synchronous access handles: what was written is there
+ * after an interruption, and nothing is held in memory. In workers only.
+ */
+export class OpfsStorage implements FolderStorage {
+  async folders(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const [name, handle] of (await this.#root()).entries()) {
+      if (handle.kind === 'directory') names.push(name);
+    }
+    return names;
+  }
+
+  async read(folder: string, name: string): Promise<Blob | undefined> {
+    try {
+      const directory = await (await this.#root()).getDirectoryHandle(folder);
+      return await (await directory.getFileHandle(name)).getFile();
+    } catch (error) {
+      if (isNamed(error, 'NotFoundError')) return undefined;
+      throw error;
+    }
+  }
+
+  async append(folder: string, name: string): Promise<AppendedFile> {
+    try {
+      const directory = await (await this.#root()).getDirectoryHandle(folder, { create: true });
+      const file = (await directory.getFileHandle(name, { create: true })) as SyncFileHandle;
+      return appended(await file.createSyncAccessHandle(), name);
+    } catch (cause) {
+      if (isNamed(cause, 'NoModificationAllowedError')) {
+        throw new CytoError(
+          'bad-input',
+          `"${name}" is being written already, perhaps by another tab. Wait for it.`,
+          {
+            cause,
+          },
+        );
+      }
+      throw storageError(cause, name);
+    }
+  }
+
+  async removeFolder(folder: string): Promise<void> {
+    try {
+      await (await this.#root()).removeEntry(folder, { recursive: true });
+    } catch (cause) {
+      if (isNamed(cause, 'NotFoundError'))
+        throw new CytoError('not-found', 'The model is not on this device any more.', { cause });
+      throw storageError(cause, folder);
+    }
+  }
+
+  async #root(): Promise<FileSystemDirectoryHandle> {
+    return (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT, { create: true });
+  }
+}
+
+function appended(handle: SyncAccessHandle, name: string): AppendedFile {
+  let size = handle.getSize();
+  return {
+    get size() {
+      return size;
+    },
+    truncate: () => {
+      handle.truncate(0);
+      size = 0;
+    },
+    append: (bytes) => {
+      try {
+        const written = handle.write(bytes, { at: size });
+        if (written < bytes.length) throw new DOMException('The disk is full.', 'QuotaExceededError');
+        size += written;
+      } catch (cause) {
+        handle.flush();
+        throw storageError(cause, name);
+      }
+    },
+    close: () => {
+      handle.flush();
+      handle.close();
+    },
+  };
+}
+
+const isNamed = (error: unknown, name: string) => error instanceof Error && error.name === name;
+
+function storageError(cause: unknown, name: string): CytoError {
+  if (cause instanceof CytoError) return cause;
+  if (isNamed(cause, 'QuotaExceededError')) {
+    return new CytoError(
+      'quota',
+      `The browser’s storage is full: "${name}" does not fit. Forget models that you no longer need, or free disk space.`,
+      { cause },
+    );
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CytoError('internal', `"${name}" could not be stored: ${reason}`, { cause });
+}
