@@ -1,7 +1,7 @@
-import type { Task } from './in-page.ts';
 import type { ExpectedArray, ExpectedArrays, ExpectedImage, Reading, ReadLevel, Unit } from './manifest.ts';
 
-type Order = Task['levels'][number]['order'];
+/** The axes of a volume, slowest first. */
+export const ALL_AXES = 'TCZYX';
 
 /** Types that we keep in a wider one. */
 const WIDENED: Record<string, string[]> = {
@@ -11,21 +11,18 @@ const WIDENED: Record<string, string[]> = {
   int64: ['float64', 'int32'],
 };
 
-/** The order of our axes in which the samples of an expected image stand. */
-export function orderOf(expected: ExpectedImage): Order {
-  const axes = /^[A-Z]+$/.test(expected.axes ?? '') ? (expected.axes ?? '') : '';
-  if (axes.endsWith('S')) return 'TZYXC';
-  const planes = axes.search(/[ZIQ]/);
-  return planes >= 0 && axes.search(/[CS]/) > planes ? 'TZCYX' : 'TCZYX';
+/** Our axes in the order in which the samples of an expected image stand; unknown planes (I, Q) are read as z. */
+export function orderOf({ axes = '' }: ExpectedImage): string {
+  const named = axes.replace(/[IQ]/, 'Z').replace('S', 'C');
+  const distinct = new Set(named).size === named.length;
+  if (!distinct || !/^[TCZYX]+$/.test(named)) return ALL_AXES;
+  return [...ALL_AXES].filter((axis) => !named.includes(axis)).join('') + named;
 }
 
 const nontrivial = (shape: readonly number[]) => shape.filter((n) => n > 1).join('×');
 
-function ordered(shape: readonly number[], order: Order): number[] {
-  const [t, c, z, y, x] = shape;
-  if (order === 'TZCYX') return [t, z, c, y, x];
-  return order === 'TZYXC' ? [t, z, y, x, c] : [t, c, z, y, x];
-}
+const ordered = (shape: readonly number[], order: string) =>
+  [...order].map((axis) => shape[ALL_AXES.indexOf(axis)]);
 
 const close = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
 
@@ -35,7 +32,7 @@ const symbol = (unit: string) =>
   ] ?? unit;
 
 /** What differs between an array and what it must be; empty when nothing does. */
-function arrayDifferences(read: ReadLevel, expected: ExpectedArray, order: Order, lossy = false): string[] {
+function arrayDifferences(read: ReadLevel, expected: ExpectedArray, order: string, lossy = false): string[] {
   const problems: string[] = [];
   const shape = ordered(read.shape, order);
   if (nontrivial(shape) !== nontrivial(expected.shape))
@@ -88,7 +85,7 @@ function zarrDifferences(reading: Reading, expected: ExpectedArrays): string[] {
   return levelPaths(expected).flatMap((path, index) => {
     const read = reading.levels?.[index];
     if (!read) return [`level ${path} is missing`];
-    const problems = arrayDifferences(read, expected.arrays[path], 'TCZYX');
+    const problems = arrayDifferences(read, expected.arrays[path], ALL_AXES);
     const scale = scales?.datasets[index]?.coordinateTransformations?.find(
       (transform) => transform.scale,
     )?.scale;

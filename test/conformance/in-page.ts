@@ -7,7 +7,8 @@ export interface Task {
   /** Addresses and paths of the files; or one address to open as it is. */
   files: { url: string; path: string }[] | string;
   rois: boolean;
-  levels: { order: 'TCZYX' | 'TZCYX' | 'TZYXC'; dtype: string }[];
+  /** `order`: a permutation of the axes TCZYX. */
+  levels: { order: string; dtype: string }[];
   timeout: number;
 }
 
@@ -23,23 +24,17 @@ export async function readInPage(task: Task): Promise<Reading> {
 
   const permuted = (data: ArrayLike<number>, shape: number[], order: string) => {
     if (order === 'TCZYX') return data;
-    const [nt, nc, nz, ny, nx] = shape;
+    const steps = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
+    const axes = [...order].map((axis) => 'TCZYX'.indexOf(axis));
+    const [na, nb, nc, nd, ne] = axes.map((axis) => shape[axis]);
+    const [sa, sb, sc, sd, se] = axes.map((axis) => steps[axis]);
     const out = new (data.constructor as Float64ArrayConstructor)(data.length);
     let i = 0;
-    const plane = ny * nx;
-    for (let t = 0; t < nt; t++) {
-      for (let z = 0; z < nz; z++) {
-        if (order === 'TZCYX') {
-          for (let c = 0; c < nc; c++) {
-            const from = ((t * nc + c) * nz + z) * plane;
-            for (let p = 0; p < plane; p++) out[i++] = data[from + p];
-          }
-        } else {
-          for (let p = 0; p < plane; p++)
-            for (let c = 0; c < nc; c++) out[i++] = data[((t * nc + c) * nz + z) * plane + p];
-        }
-      }
-    }
+    for (let a = 0; a < na; a++)
+      for (let b = 0; b < nb; b++)
+        for (let c = 0; c < nc; c++)
+          for (let d = 0; d < nd; d++)
+            for (let e = 0; e < ne; e++) out[i++] = data[a * sa + b * sb + c * sc + d * sd + e * se];
     return out;
   };
 

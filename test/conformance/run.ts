@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStage } from '../e2e/browser.ts';
-import { judge, levelPaths, orderOf } from './compare.ts';
+import { ALL_AXES, judge, levelPaths, orderOf } from './compare.ts';
 import { readInPage, type Task } from './in-page.ts';
 import type { ExpectedArrays, ExpectedImage, Reading, Unit } from './manifest.ts';
 
@@ -34,7 +34,7 @@ function tasksOf(unit: Unit): Task[] {
   if (expected && 'arrays' in expected) {
     const { arrays } = expected as ExpectedArrays;
     levels = levelPaths(expected as ExpectedArrays).map((path) => ({
-      order: 'TCZYX',
+      order: ALL_AXES,
       dtype: arrays[path].dtype,
     }));
   } else if (expected && 'shape' in expected) {
@@ -81,7 +81,7 @@ for (const unit of units) {
     const read = await page.evaluate(readInPage, {
       files: `${address(unit.files[0])}/${group}/`,
       rois: false,
-      levels: [{ order: 'TCZYX', dtype: array.dtype }],
+      levels: [{ order: ALL_AXES, dtype: array.dtype }],
       timeout: TIMEOUT,
     } satisfies Task);
     found.push(...judge({ ...unit, expected: array }, read).map((problem) => `${path}: ${problem}`));
