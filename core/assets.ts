@@ -12,7 +12,7 @@ export function setAssetBase(address: string | URL): void {
   base = url;
 }
 
-/** Absolute address of a file of the package, e.g. `assetUrl('models/starter/rdf.yaml')`. */
+/** Absolute address of a file of the package, e.g. `assetUrl('models/default/rdf.yaml')`. */
 export function assetUrl(path: string): URL {
   return new URL(path, base ?? new URL('./', import.meta.url));
 }

@@ -19,7 +19,7 @@ export interface Model {
 }
 
 /** The id of the model that is used when none is named. */
-export const DEFAULT_MODEL = 'starter';
+export const DEFAULT_MODEL = 'default';
 
 /** Reads the card of a folder. @throws CytoError `model`, `not-found`, `network` */
 export async function loadCard(folder: ModelFolder, options: TaskOptions = {}): Promise<ModelCard> {
