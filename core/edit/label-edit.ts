@@ -4,7 +4,7 @@ import type { Shape3 } from '../volume.ts';
 import { ChangeWriter, type LabelChange } from './label-change.ts';
 
 /** Voxels whose old labels are kept together; small, so that keeping them costs about what writing does. */
-const CHUNK_BITS = 8;
+const CHUNK_BITS = 7;
 const CHUNK = 1 << CHUNK_BITS;
 
 /** Which voxels may be written: all, only background, or only those of one label. */
