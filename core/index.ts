@@ -8,6 +8,7 @@ export * from './image-source.ts';
 export * from './label-colors.ts';
 export * from './label-volume.ts';
 export * from './layer.ts';
+export * from './measure/index.ts';
 export * from './npy.ts';
 export * from './progress.ts';
 export * from './segmentation-parameters.ts';
