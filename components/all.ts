@@ -1,6 +1,7 @@
 /** The classes of all elements; nothing is registered. */
 export { CytoDims } from './dims/dims.ts';
 export { CytoImage } from './image/image.ts';
+export { CytoLabelTable } from './label-table/label-table.ts';
 export { CytoLabels } from './labels/labels.ts';
 export { CytoLayerList } from './layer-list/layer-list.ts';
 export { CytoSegmenter, type RunDetail } from './segmenter/segmenter.ts';

@@ -15,6 +15,8 @@ export class LabelVolume extends EventTarget {
   readonly data: Uint32Array;
   readonly shape: Shape3;
   readonly calibration: Calibration;
+  /** Measurements that came with the labels (`flow_error`, `cellprob`): column → label id → value. */
+  readonly supplied = new Map<string, Map<number, number>>();
   #revision = 0;
 
   /**

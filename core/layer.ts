@@ -61,6 +61,8 @@ export interface LabelsLayer extends LayerBase {
   seed: number;
   /** Highlighted label, 0 for none. */
   selected: number;
+  /** Label under the pointer in a pane or a table, 0 for none. Not part of a saved view. */
+  hovered: number;
   editable: boolean;
 }
 
@@ -68,8 +70,10 @@ export type Layer = ImageLayer | LabelsLayer;
 
 /** The settings of a layer that may be changed after it was added. */
 export type ImageLayerSettings = Omit<ImageLayer, 'id' | 'kind' | 'volume'>;
-export type LabelsLayerSettings = Omit<LabelsLayer, 'id' | 'kind' | 'labels'>;
-export type LayerChanges = Partial<ImageLayerSettings> | Partial<LabelsLayerSettings>;
+export type LabelsLayerSettings = Omit<LabelsLayer, 'id' | 'kind' | 'labels' | 'hovered'>;
+export type LayerChanges =
+  | Partial<ImageLayerSettings>
+  | (Partial<LabelsLayerSettings> & { hovered?: number });
 
 /** An image layer with napari's defaults: first channel grey, automatic contrast. */
 export function imageLayer(
@@ -109,6 +113,7 @@ export function labelsLayer(
     fillOpacity: settings.fillOpacity ?? 0.2,
     seed: settings.seed ?? 0,
     selected: settings.selected ?? 0,
+    hovered: 0,
     editable: settings.editable ?? false,
   };
 }

@@ -184,6 +184,7 @@ export class ViewerModel extends EventTarget {
         const settings: Record<string, unknown> = { ...rest };
         delete settings.volume;
         delete settings.labels;
+        delete settings.hovered;
         return { id, kind, settings: settings as LayerChanges };
       }),
     };

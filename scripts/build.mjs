@@ -44,6 +44,7 @@ const shared = {
   logLevel: 'warning',
   chunkNames: 'chunk-[name]-[hash]',
   external: ['node:*'],
+  loader: { '.css': 'text' },
 };
 
 /** Builds the modules; workers apart, because the page entries get stand-ins for DOM globals in Node. */

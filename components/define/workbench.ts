@@ -1,5 +1,6 @@
 import './dims.ts';
 import './image.ts';
+import './label-table.ts';
 import './labels.ts';
 import './layer-list.ts';
 import './segmenter.ts';

@@ -71,6 +71,8 @@ export function announceModel(target: EventTarget, model: ViewerModel): void {
   model.on('layer-remove', change('remove'));
   model.on('layer-move', change('move'));
   model.on('layer-change', ({ layer, changes, source }) => {
+    // What the pointer is on is told by `cyto-hover`.
+    if (Object.keys(changes).join() === 'hovered') return;
     emit(target, 'cyto-layer-change', { change: 'update', layerId: layer.id, changes, source });
     if (layer.kind === 'labels' && 'selected' in changes) {
       const ids = layer.selected ? [layer.selected] : [];

@@ -2,7 +2,7 @@ import type { ViewerModel } from '../../core/viewer-model.ts';
 import { fittedOrbit, type OrbitCamera } from './orbit-camera.ts';
 import type { Pane } from './pane.ts';
 import { PLANE_AXES, type Plane, sceneExtent, type Vec3, voxelMiddle } from './plane.ts';
-import { fitted, type PlaneCamera, screenToWorld } from './plane-camera.ts';
+import { fitted, type PlaneCamera, screenToWorld, worldToScreen } from './plane-camera.ts';
 
 /** The scene is never smaller than so many CSS pixels, a voxel never larger. */
 const SMALLEST_SCENE = 20;
@@ -59,6 +59,31 @@ export class PaneCameras {
     if (camera.scale < least || camera.scale > most) return;
     const clip = (axis: 0 | 1 | 2) => Math.min(Math.max(camera.center[axis], 0), extent[axis]);
     this.#planes.set(this.#key(kind), { center: [clip(0), clip(1), clip(2)], scale: camera.scale });
+  }
+
+  /** Shows a physical box in a pane of a plane. @returns whether the camera has changed */
+  reveal(
+    pane: Pane,
+    panes: readonly Pane[],
+    [from, to]: readonly [from: Vec3, to: Vec3],
+    zoom: boolean,
+  ): boolean {
+    if (pane.kind === '3d') return false;
+    const camera = this.plane(pane.kind, panes);
+    const [left, top] = worldToScreen(camera, pane.kind, pane.size, from);
+    const [end, bottom] = worldToScreen(camera, pane.kind, pane.size, to);
+    const seen = left >= 0 && top >= 0 && end <= pane.size.width && bottom <= pane.size.height;
+    if (seen && !zoom) return false;
+    const middle = from.map((value, axis) => (value + to[axis]) / 2) as unknown as Vec3;
+    const extent = from.map((value, axis) => to[axis] - value) as unknown as Vec3;
+    const together = panes.flatMap(({ kind, size }) =>
+      kind !== '3d' && (this.#linked || kind === pane.kind) ? [{ plane: kind, size }] : [],
+    );
+    const most = LARGEST_VOXEL / 8 / Math.min(...this.#model.dims.spacing);
+    // An object fills a quarter of the pane, so that its surroundings are seen.
+    const scale = zoom ? Math.min(fitted(extent, together, 3 / 4).scale, most) : camera.scale;
+    this.setPlane(pane.kind, { center: middle, scale });
+    return true;
   }
 
   orbit(pane: Pane): OrbitCamera {

@@ -79,7 +79,7 @@ export class PaneGrid implements PaneHost {
     this.#resizes = new ResizeObserver(() => this.resize());
     this.#sights = new IntersectionObserver((entries) => this.#see(entries));
     this.#stopWatching = watchScene(this.model, {
-      changed: () => this.invalidate(),
+      changed: (planesOnly) => this.invalidate(planesOnly ? (pane) => pane.kind !== '3d' : undefined),
       resized: () => {
         this.#cameras.reset();
         this.#arrange();
@@ -229,6 +229,16 @@ export class PaneGrid implements PaneHost {
     this.#cameras.chosen = true;
   }
 
+  /** Brings a box of the scene into view: moves there if it is not seen whole, with `zoom` in any case and close. */
+  reveal(box: readonly [from: Vec3, to: Vec3], zoom: boolean): void {
+    const planes = this.#panes.filter((pane) => pane.kind !== '3d');
+    const moved = planes.filter((pane) => this.#cameras.reveal(pane, this.#panes, box, zoom));
+    if (moved.length > 0) {
+      this.touch();
+      this.invalidate((pane) => pane.kind !== '3d');
+    }
+  }
+
   pick(pane: Pane, x: number, y: number): Pick | undefined {
     const world = this.#cameras.worldIn(pane, this.#panes, x, y);
     return world && pickAt(this.model, world);
@@ -245,6 +255,10 @@ export class PaneGrid implements PaneHost {
   }
 
   hover(pick: Pick | undefined): void {
+    for (const layer of this.model.labels) {
+      const hovered = pick?.label?.layerId === layer.id ? pick.label.id : 0;
+      this.model.update(layer.id, { hovered }, 'user');
+    }
     emit(this.#owner, 'cyto-hover', pick ?? {});
   }
 

@@ -2,8 +2,8 @@ import type { LabelVolume } from '../../core/label-volume.ts';
 import type { Cursor, ViewerModel } from '../../core/viewer-model.ts';
 
 export interface SceneChanges {
-  /** Something looks different. */
-  changed(): void;
+  /** Something looks different; perhaps in the planes alone. */
+  changed(planesOnly?: boolean): void;
   /** The scene has another extent. */
   resized(): void;
   /** Other panes are wanted. */
@@ -37,7 +37,11 @@ export function watchScene(model: ViewerModel, changes: SceneChanges): () => voi
   model.on('layer-add', followLabels, { signal });
   model.on('layer-remove', followLabels, { signal });
   model.on('layer-move', () => changes.changed(), { signal });
-  model.on('layer-change', () => changes.changed(), { signal });
+  model.on(
+    'layer-change',
+    ({ changes: settings }) => changes.changed(Object.keys(settings).join() === 'hovered'),
+    { signal },
+  );
   model.on('dims-change', () => changes.resized(), { signal });
   model.on('layout-change', () => changes.arranged(), { signal });
   model.on(

@@ -1,6 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { asCytoError, type CytoError, isAbort } from '../../core/errors.ts';
+import type { Box } from '../../core/label-volume.ts';
 import type { ChangeSource, ImageLayer, Layer } from '../../core/layer.ts';
 import type { Progress, TaskOptions } from '../../core/progress.ts';
 import { LAYOUTS, type Layout, ViewerModel } from '../../core/viewer-model.ts';
@@ -11,6 +12,7 @@ import { LayerElements } from './layer-elements.ts';
 import { layersOfVolume } from './layers-of-volume.ts';
 import { PaneGrid } from './pane-grid.ts';
 import { pickAt } from './pick.ts';
+import type { Vec3 } from './plane.ts';
 import { type ImageInput, readImage } from './read-image.ts';
 import { viewerStyles } from './styles.ts';
 
@@ -138,6 +140,25 @@ export class CytoViewer extends LitElement implements LayerHost {
   async fit(): Promise<void> {
     await this.updateComplete;
     this.#panes.fit();
+  }
+
+  /**
+   * Brings voxels of the reference grid into view: the cursor goes to their middle, and the planes move there unless
+   * they show the box already.
+   * @param box half-open [z0, y0, x0, z1, y1, x1]
+   * @param options.zoom whether to come close to the box in any case
+   */
+  async reveal(box: Box, options: { zoom?: boolean; source?: ChangeSource } = {}): Promise<void> {
+    await this.updateComplete;
+    const { spacing } = this.model.dims;
+    const [z, y, x] = [0, 1, 2].map((axis) => Math.floor((box[axis] + box[axis + 3] - 1) / 2));
+    this.model.setCursor({ z, y, x }, options.source ?? 'api');
+    const corner = (from: 0 | 3): Vec3 => [
+      box[from] * spacing[0],
+      box[from + 1] * spacing[1],
+      box[from + 2] * spacing[2],
+    ];
+    this.#panes.reveal([corner(0), corner(3)], options.zoom ?? false);
   }
 
   /**

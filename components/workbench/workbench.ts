@@ -27,14 +27,15 @@ export class CytoWorkbench extends LitElement {
   static override styles = [
     controlStyles,
     css`
-      :host { display: grid; grid: auto minmax(0, 1fr) auto auto / minmax(0, 1fr) 290px; block-size: 640px; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; position: relative; }
+      :host { display: grid; grid: auto minmax(0, 1fr) auto auto auto / minmax(0, 1fr) 290px; block-size: 640px; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; position: relative; }
       header { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; padding: 8px 10px; border-block-end: 1px solid var(--_line); }
       header .grow { flex: 1; }
       cyto-viewer { block-size: auto; min-block-size: 0; }
       aside { grid-row: 2 / -1; grid-column: 2; overflow: auto; padding: 10px 12px; border-inline-start: 1px solid var(--_line); }
       aside h2 { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin-block: 0 8px; }
       aside section + section { margin-block-start: 18px; border-block-start: 1px solid var(--_line); padding-block-start: 12px; }
-      cyto-dims, cyto-status { grid-column: 1; border-block-start: 1px solid var(--_line); }
+      cyto-label-table { block-size: clamp(180px, 34vh, 300px); }
+      cyto-label-table, cyto-dims, cyto-status { grid-column: 1; border-block-start: 1px solid var(--_line); }
       .empty { text-align: center; color: #cfd5dd; padding: 1.5em; max-inline-size: 30em; }
       .empty b { font-size: 16px; color: #fff; }
       .alert { position: absolute; inset-block-start: 56px; inset-inline: 16px 306px; z-index: 2; display: flex; gap: 10px; align-items: start; padding: 10px 12px; border-radius: 8px; background: light-dark(#fdecee, #4a1820); color: light-dark(#7c0d20, #ffd5da); border: 1px solid light-dark(#f0b7bf, #7d2f3b); }
@@ -69,6 +70,7 @@ export class CytoWorkbench extends LitElement {
   @state() private accessor alert = '';
   @state() private accessor dropping = false;
   @state() private accessor menuOpen = false;
+  @state() private accessor tableOpen = false;
   @state() private accessor reading: { value: number; total: number } | undefined;
   @state() private accessor empty = true;
 
@@ -191,6 +193,9 @@ export class CytoWorkbench extends LitElement {
         <cyto-toolbar></cyto-toolbar>
         <span class="grow"></span>
         <slot name="header"></slot>
+        <button aria-pressed=${this.tableOpen} @click=${() => {
+          this.tableOpen = !this.tableOpen;
+        }}>${texts.table}</button>
         <div class="menu" @keydown=${(event: KeyboardEvent) => {
           if (event.key === 'Escape') this.menuOpen = false;
         }}>
@@ -212,6 +217,7 @@ export class CytoWorkbench extends LitElement {
         <slot></slot>
         ${this.empty ? html`<div slot="empty" class="empty"><b>${texts.emptyTitle}</b><p>${texts.emptyHint}</p></div>` : nothing}
       </cyto-viewer>
+      ${this.tableOpen ? html`<cyto-label-table part="table"></cyto-label-table>` : nothing}
       <cyto-dims></cyto-dims>
       <cyto-status></cyto-status>
       <aside part="side">

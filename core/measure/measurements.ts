@@ -134,9 +134,10 @@ export function updateMeasurements(
   });
   const runs = labelRuns(labels, shape, region, affected);
   // Supplied columns describe labels as they were segmented: an edited label has none.
-  const kept = (input.supplied ?? []).map(({ key, values }) => ({
+  const same = [...affected].filter((id) => unchanged(before, runs, id, shape));
+  const kept = (input.supplied ?? []).map(({ key }) => ({
     key,
-    values: new Map([...values].filter(([id]) => !affected.has(id) || unchanged(before, runs, id, shape))),
+    values: new Map(same.map((id) => [id, before.values[key]?.[rowOf(before, id)] ?? Number.NaN])),
   }));
   const fresh = measureRuns(
     { ...input, supplied: kept },

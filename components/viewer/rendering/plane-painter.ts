@@ -181,6 +181,7 @@ export class PlanePainter {
     gl.uniform1f(program.at('highlight'), HIGHLIGHT * frame.pixelRatio);
     gl.uniform1ui(program.at('seed'), layer.seed >>> 0);
     gl.uniform1ui(program.at('selected'), layer.selected >>> 0);
+    gl.uniform1ui(program.at('hovered'), layer.hovered >>> 0);
     gl.blendEquation(gl.FUNC_ADD);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);

@@ -79,6 +79,7 @@ uniform float fillOpacity;
 uniform float highlight;   // pixels
 uniform uint seed;
 uniform uint selected;
+uniform uint hovered;
 uniform vec2 footprint;    // samples per pixel
 in vec2 texel;
 out vec4 color;
@@ -107,6 +108,8 @@ void main() {
   vec3 own = labelColor(id, seed);
   if (id == selected && nearBorder(id, highlight)) {
     color = vec4(1.0);
+  } else if (id == hovered && nearBorder(id, highlight * 0.6)) {
+    color = vec4(mix(own, vec3(1.0), 0.7), 1.0);
   } else if (contour > 0.0) {
     // A thin line needs more strength than an area to be seen as well.
     color = nearBorder(id, contour) ? vec4(own, mix(opacity, 1.0, 0.6 * step(0.001, opacity))) : vec4(own, opacity * fillOpacity);
