@@ -60,12 +60,6 @@ function narrow(values: BigInt64Array | BigUint64Array): VolumeData {
  * numbers and half floats
  */
 export function parseNpy(bytes: Uint8Array): NpyArray {
-  const corrupt = (problem: string): never => {
-    throw new CytoError(
-      'corrupt-file',
-      `This NPY file is damaged: ${problem}. Save it again with numpy.save.`,
-    );
-  };
   const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
   if (bytes.length < 12 || MAGIC.some((byte, i) => bytes[i] !== byte))
     return corrupt('it does not start like one');
@@ -87,6 +81,27 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
     .filter((part) => part !== '')
     .map(Number);
   const [, endian, code] = descr;
+  return decodeSamples(bytes.subarray(start), {
+    type: `${endian}${code}`,
+    shape,
+    fortranOrder: order[1] === 'True',
+  });
+}
+
+/** How NumPy lays out an array. */
+export interface SampleLayout {
+  /** Type as in `descr`: byte order (`<`, `>`, `|` or none) and code, such as `<f4`. */
+  type: string;
+  shape: number[];
+  fortranOrder: boolean;
+}
+
+/**
+ * Samples of a NumPy array from its bytes.
+ * @throws CytoError `corrupt-file` for too few bytes, `unsupported` for types other than plain numbers
+ */
+export function decodeSamples(bytes: Uint8Array, { type, shape, fortranOrder }: SampleLayout): NpyArray {
+  const [, endian, code] = /^([<>|=]?)(.*)$/.exec(type) as RegExpExecArray;
   const wide = code === 'i8' || code === 'u8';
   const dtype = DTYPES[code];
   if (!dtype && !wide)
@@ -96,14 +111,16 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
     );
   const width = Number(code.slice(1));
   const needed = sampleCount(shape) * width;
-  if (bytes.length - start < needed) {
-    return corrupt(`${needed} bytes of samples are announced, ${bytes.length - start} are there`);
-  }
-  const samples = Uint8Array.from(bytes.subarray(start, start + needed));
+  if (bytes.length < needed) corrupt(`${needed} bytes of samples are announced, ${bytes.length} are there`);
+  const samples = Uint8Array.from(bytes.subarray(0, needed));
   if (endian === '>') swapBytes(samples, width);
   let data = wide
     ? narrow(code === 'i8' ? new BigInt64Array(samples.buffer) : new BigUint64Array(samples.buffer))
     : viewAs(dtype, samples.buffer);
-  if (order[1] === 'True' && shape.length > 1) data = toCOrder(data, shape);
+  if (fortranOrder && shape.length > 1) data = toCOrder(data, shape);
   return { data, shape };
+}
+
+function corrupt(problem: string): never {
+  throw new CytoError('corrupt-file', `This NPY file is damaged: ${problem}. Save it again with numpy.save.`);
 }

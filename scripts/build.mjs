@@ -16,6 +16,7 @@ const dist = join(root, 'dist');
 async function entries() {
   const named = {
     core: 'core/index.ts',
+    exports: 'core/exports/index.ts',
     io: 'workers/io/index.ts',
     segmentation: 'workers/segmentation/index.ts',
     'segmentation-client': 'workers/segmentation/client.ts',

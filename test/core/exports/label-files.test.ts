@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { labelCsv } from '../../core/exports/label-csv.ts';
-import { labelTiff } from '../../core/exports/label-tiff.ts';
-import type { Calibration, Shape3 } from '../../core/volume.ts';
-import { openImage } from '../../workers/io/open.ts';
+import { labelCsv } from '../../../core/exports/label-csv.ts';
+import { labelTiff } from '../../../core/exports/label-tiff.ts';
+import type { Calibration, Shape3 } from '../../../core/volume.ts';
+import { openImage } from '../../../workers/io/open.ts';
 
 const calibration: Calibration = { spacing: [1.75, 0.8, 0.8], unit: 'µm', calibrated: true };
 

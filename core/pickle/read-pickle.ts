@@ -1,0 +1,369 @@
+import { CytoError } from '../errors.ts';
+import { decodeSamples, type NpyArray } from '../npy.ts';
+import { sampleCount } from '../volume.ts';
+
+/**
+ * A Python value: numbers (also large ones), strings, booleans, null, bytes, lists and tuples as arrays, dicts as maps,
+ * NumPy arrays of numbers as {@link NpyArray}; arrays of objects as lists.
+ */
+export type PickleValue =
+  | number
+  | string
+  | boolean
+  | null
+  | Uint8Array
+  | NpyArray
+  | PickleValue[]
+  | Map<PickleValue, PickleValue>
+  | Opaque;
+
+/** An object under construction, or a class by its name. */
+export class Opaque {
+  readonly name: string;
+  args: PickleValue[];
+  constructor(name: string, args: PickleValue[] = []) {
+    this.name = name;
+    this.args = args;
+  }
+}
+
+const MARK = Symbol('mark');
+
+/** What a pickle may name. Nothing is ever called: these have a meaning of their own here. */
+const KNOWN =
+  /^(?:numpy(?:\._?core)?\.multiarray\.(?:_reconstruct|scalar)|numpy(?:\._?core)?\.numeric\._frombuffer|numpy\.(?:ndarray|dtype)|numpy\.dtypes\.\w+|_codecs\.encode|collections\.OrderedDict|pathlib\.(?:\w*Path)|(?:builtins|__builtin__)\.(?:set|frozenset|bytearray|list|dict|complex))$/;
+
+/**
+ * Reads a pickle (protocols 2 to 5) of plain values and NumPy arrays without running anything in it.
+ * @throws CytoError `corrupt-file` when it is damaged, `unsupported` when it names other classes or functions
+ */
+export function readPickle(bytes: Uint8Array): PickleValue {
+  try {
+    return new Unpickler(bytes).read();
+  } catch (cause) {
+    if (cause instanceof CytoError) throw cause;
+    throw new CytoError('corrupt-file', 'The pickled part of the file is damaged. Save it again.', { cause });
+  }
+}
+
+class Unpickler {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+  #stack: Array<PickleValue | typeof MARK> = [];
+  readonly #memo = new Map<number, PickleValue>();
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  read(): PickleValue {
+    for (;;) {
+      const code = this.#byte();
+      if (code === 0x2e) return finished(this.#pop()); // .
+      this.#run(code);
+    }
+  }
+
+  #byte(): number {
+    return this.#view.getUint8(this.#at++);
+  }
+  #uint(width: 1 | 2 | 4 | 8): number {
+    const at = this.#at;
+    this.#at += width;
+    if (width === 1) return this.#view.getUint8(at);
+    if (width === 2) return this.#view.getUint16(at, true);
+    if (width === 4) return this.#view.getUint32(at, true);
+    return Number(this.#view.getBigUint64(at, true));
+  }
+  #take(length: number): Uint8Array {
+    if (this.#at + length > this.#bytes.length) throw new RangeError('too short');
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+  #text(length: number): string {
+    return new TextDecoder().decode(this.#take(length));
+  }
+  #line(): string {
+    const end = this.#bytes.indexOf(10, this.#at);
+    if (end < 0) throw new RangeError('too short');
+    const line = this.#text(end - this.#at);
+    this.#at++;
+    return line;
+  }
+  #long(length: number): number {
+    const digits = this.#take(length);
+    let value = 0n;
+    for (let k = length - 1; k >= 0; k--) value = (value << 8n) | BigInt(digits[k]);
+    return length === 0 ? 0 : Number(BigInt.asIntN(8 * length, value));
+  }
+  #push(value: PickleValue): void {
+    this.#stack.push(value);
+  }
+  #pop(): PickleValue {
+    const value = this.#stack.pop();
+    if (value === undefined || value === MARK) throw new RangeError('empty stack');
+    return value as PickleValue;
+  }
+  #popToMark(): PickleValue[] {
+    const mark = this.#stack.lastIndexOf(MARK);
+    if (mark < 0) throw new RangeError('no mark');
+    const values = this.#stack.splice(mark).slice(1);
+    return values as PickleValue[];
+  }
+  #top(): PickleValue {
+    const value = this.#stack.at(-1);
+    if (value === undefined || value === MARK) throw new RangeError('empty stack');
+    return value as PickleValue;
+  }
+
+  #run(code: number): void {
+    switch (code) {
+      case 0x80: // PROTO
+        this.#at++;
+        return;
+      case 0x95: // FRAME
+        this.#at += 8;
+        return;
+      case 0x28:
+        this.#stack.push(MARK);
+        return;
+      case 0x4e:
+        this.#push(null);
+        return;
+      case 0x88:
+        this.#push(true);
+        return;
+      case 0x89:
+        this.#push(false);
+        return;
+      case 0x4a:
+        this.#at += 4;
+        this.#push(this.#view.getInt32(this.#at - 4, true));
+        return;
+      case 0x4b:
+        this.#push(this.#uint(1));
+        return;
+      case 0x4d:
+        this.#push(this.#uint(2));
+        return;
+      case 0x8a:
+        this.#push(this.#long(this.#uint(1)));
+        return;
+      case 0x8b:
+        this.#push(this.#long(this.#uint(4)));
+        return;
+      case 0x47:
+        this.#at += 8;
+        this.#push(this.#view.getFloat64(this.#at - 8));
+        return;
+      case 0x8c:
+        this.#push(this.#text(this.#uint(1)));
+        return;
+      case 0x58:
+        this.#push(this.#text(this.#uint(4)));
+        return;
+      case 0x8d:
+        this.#push(this.#text(this.#uint(8)));
+        return;
+      case 0x43:
+        this.#push(this.#take(this.#uint(1)));
+        return;
+      case 0x42:
+        this.#push(this.#take(this.#uint(4)));
+        return;
+      case 0x8e:
+      case 0x96:
+        this.#push(this.#take(this.#uint(8)));
+        return;
+      case 0x55:
+        this.#push(latin1(this.#take(this.#uint(1))));
+        return;
+      case 0x54:
+        this.#push(latin1(this.#take(this.#uint(4))));
+        return;
+      case 0x5d:
+      case 0x29:
+      case 0x8f:
+        this.#push([]);
+        return;
+      case 0x7d:
+        this.#push(new Map());
+        return;
+      case 0x74:
+      case 0x6c:
+      case 0x91:
+        this.#push(this.#popToMark());
+        return;
+      case 0x85:
+        this.#push([this.#pop()]);
+        return;
+      case 0x86: {
+        const second = this.#pop();
+        this.#push([this.#pop(), second]);
+        return;
+      }
+      case 0x87: {
+        const third = this.#pop();
+        const second = this.#pop();
+        this.#push([this.#pop(), second, third]);
+        return;
+      }
+      case 0x61: {
+        const value = this.#pop();
+        (this.#top() as PickleValue[]).push(value);
+        return;
+      }
+      case 0x65:
+      case 0x90: {
+        const values = this.#popToMark();
+        const list = this.#top() as PickleValue[];
+        for (const value of values) list.push(value);
+        return;
+      }
+      case 0x73: {
+        const value = this.#pop();
+        const key = this.#pop();
+        mapOf(this.#top()).set(finished(key), value);
+        return;
+      }
+      case 0x75: {
+        const values = this.#popToMark();
+        const map = mapOf(this.#top());
+        for (let k = 0; k + 1 < values.length; k += 2) map.set(finished(values[k]), values[k + 1]);
+        return;
+      }
+      case 0x71:
+        this.#memo.set(this.#uint(1), this.#top());
+        return;
+      case 0x72:
+        this.#memo.set(this.#uint(4), this.#top());
+        return;
+      case 0x94:
+        this.#memo.set(this.#memo.size, this.#top());
+        return;
+      case 0x68:
+        this.#push(this.#recall(this.#uint(1)));
+        return;
+      case 0x6a:
+        this.#push(this.#recall(this.#uint(4)));
+        return;
+      case 0x63: {
+        const module = this.#line();
+        this.#push(named(`${module}.${this.#line()}`));
+        return;
+      }
+      case 0x93: {
+        const name = this.#pop();
+        this.#push(named(`${String(this.#pop())}.${String(name)}`));
+        return;
+      }
+      case 0x52:
+      case 0x81: {
+        const args = this.#pop() as PickleValue[];
+        this.#push(reduced(this.#pop() as Opaque, args));
+        return;
+      }
+      case 0x62: {
+        const state = this.#pop();
+        const target = this.#top();
+        if (target instanceof Opaque) target.args = [...target.args, state];
+        return;
+      }
+      case 0x30:
+        this.#stack.pop();
+        return;
+      case 0x31:
+        this.#popToMark();
+        return;
+      default:
+        throw new CytoError(
+          'unsupported',
+          `The pickled part of the file has an instruction (0x${code.toString(16)}) that plain data does not need.`,
+        );
+    }
+  }
+
+  #recall(key: number): PickleValue {
+    const value = this.#memo.get(key);
+    if (value === undefined) throw new RangeError('unknown memo');
+    return value;
+  }
+}
+
+const latin1 = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+
+function mapOf(value: PickleValue): Map<PickleValue, PickleValue> {
+  if (value instanceof Map) return value;
+  throw new RangeError('not a dict');
+}
+
+function named(name: string): Opaque {
+  if (!KNOWN.test(name)) {
+    throw new CytoError(
+      'unsupported',
+      `The file wants to use "${name}" of Python, which is not plain data. It is not run.`,
+    );
+  }
+  return new Opaque(name);
+}
+
+/** A call that a pickle describes, as what it stands for. */
+function reduced({ name }: Opaque, args: PickleValue[]): PickleValue {
+  if (name === 'collections.OrderedDict' || name.endsWith('.dict')) return new Map();
+  if (/\.(?:set|frozenset|list)$/.test(name)) return (args[0] as PickleValue[] | undefined) ?? [];
+  if (name === '_codecs.encode') return Uint8Array.from(String(args[0]), (c) => c.charCodeAt(0));
+  if (name.startsWith('pathlib.')) return args.map(String).join('/').replace(/^\/\//, '/');
+  return new Opaque(name, args);
+}
+
+/** Values inside out: arrays that are complete now become arrays. */
+function finished(value: PickleValue): PickleValue {
+  if (value instanceof Opaque) return finishedObject(value);
+  if (Array.isArray(value)) return value.map(finished);
+  if (value instanceof Map) return new Map([...value].map(([key, one]) => [finished(key), finished(one)]));
+  return value;
+}
+
+function finishedObject(object: Opaque): PickleValue {
+  const { name, args } = object;
+  if (name.endsWith('._reconstruct')) {
+    const [, shape, dtype, fortranOrder, content] = args.at(-1) as PickleValue[];
+    return arrayOf(content, dtype, shape as number[], fortranOrder as boolean);
+  }
+  if (name.endsWith('._frombuffer')) {
+    const [content, dtype, shape, order] = args;
+    return arrayOf(content, dtype, shape as number[], order === 'F');
+  }
+  if (name.endsWith('.scalar')) {
+    const [dtype, content] = args;
+    const one = arrayOf(content, dtype, [], false);
+    return 'data' in (one as NpyArray) ? (one as NpyArray).data[0] : one;
+  }
+  return object;
+}
+
+function arrayOf(
+  content: PickleValue,
+  dtype: PickleValue,
+  shape: number[],
+  fortranOrder: boolean,
+): PickleValue {
+  const { code, order } = typeOf(dtype);
+  if (code.startsWith('O')) {
+    const list = (content as PickleValue[]).map(finished);
+    return shape.length === 0 ? list[0] : list;
+  }
+  const bytes = typeof content === 'string' ? Uint8Array.from(content, (c) => c.charCodeAt(0)) : content;
+  if (!(bytes instanceof Uint8Array)) throw new RangeError('no bytes');
+  if (sampleCount(shape) === 0) return { data: new Uint8Array(0), shape };
+  return decodeSamples(bytes, { type: `${order}${code}`, shape, fortranOrder });
+}
+
+/** Code and byte order of `numpy.dtype(code, False, True)` and its state (3, order, …). */
+function typeOf(dtype: PickleValue): { code: string; order: string } {
+  if (!(dtype instanceof Opaque) || dtype.name !== 'numpy.dtype') throw new RangeError('no dtype');
+  const state = dtype.args.find((arg): arg is PickleValue[] => Array.isArray(arg));
+  return { code: String(dtype.args[0]), order: String(state?.[1] ?? '<') };
+}
