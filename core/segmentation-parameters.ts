@@ -9,7 +9,10 @@ export interface SegmentationParameters {
   mode: SegmentationMode;
   /** Channel indices fed to the network, up to three, in order; by default the first three. RGB images use all three. */
   channels: readonly number[];
-  /** Expected cell diameter in pixels of the xy plane, or undefined for scale 1 (network diameter 30). */
+  /**
+   * Expected cell diameter in pixels of the xy plane (network diameter 30). If undefined the image keeps its scale, unless
+   * the model's card asks for planes (mode `2d`) to be scaled by the size that their cells seem to have.
+   */
   diameter?: number;
   /** Pixels above this logit take part. */
   cellprobThreshold: number;
@@ -71,4 +74,6 @@ export interface SegmentationResult {
   backend: BackendReport;
   parameters: SegmentationParameters;
   model: { id: string; sha256: string };
+  /** Diameter in pixels by which the image was scaled because none was given and its cells looked so small or large. */
+  estimatedDiameter?: number;
 }

@@ -41,7 +41,7 @@ export const de: Texts = {
   channel: 'Kanal',
   allChannels: 'Alle (die ersten drei)',
   diameter: 'Zelldurchmesser',
-  diameterAuto: 'wie trainiert (30 px)',
+  diameterAuto: 'automatisch',
   pixels: 'px',
   anisotropy: 'z-Schritt / xy-Schritt',
   backend: 'Rechnen auf',

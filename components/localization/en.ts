@@ -36,7 +36,7 @@ export const en = {
   channel: 'Channel',
   allChannels: 'All (first three)',
   diameter: 'Cell diameter',
-  diameterAuto: 'as trained (30 px)',
+  diameterAuto: 'automatic',
   pixels: 'px',
   anisotropy: 'z step / xy step',
   backend: 'Run on',

@@ -68,7 +68,7 @@ export class CytoSegmenter extends ViewerPart {
   @property({ attribute: 'model' }) accessor modelId: string | undefined;
   /** 2d (the shown plane), stitch (all planes, joined by overlap) or 3d; by default 2d for an image, stitch for a stack. */
   @property() accessor mode: SegmentationMode | undefined;
-  /** Cell diameter in pixels; absent leaves the image at its own scale. */
+  /** Cell diameter in pixels; if absent, planes are scaled by the size that their cells seem to have, stacks not. */
   @property({ type: Number }) accessor diameter: number | undefined;
   /** Pixels above this logit belong to cells. */
   @property({ type: Number, attribute: 'cellprob-threshold' }) accessor cellprobThreshold =

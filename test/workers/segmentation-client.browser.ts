@@ -6,7 +6,7 @@ import { SegmentationClient } from 'cytopane/segmentation-client.js';
 const SIDE = 256;
 
 /** Bright discs on a dark, slightly uneven ground, and their labels. */
-function discs(planes = 1): { volume: Volume; truth: Uint32Array } {
+function discs(planes = 1, radius = 12, pitch = 42): { volume: Volume; truth: Uint32Array } {
   const area = SIDE * SIDE;
   const data = new Uint16Array(planes * area);
   const truth = new Uint32Array(planes * area);
@@ -14,9 +14,9 @@ function discs(planes = 1): { volume: Volume; truth: Uint32Array } {
     for (let y = 0; y < SIDE; y++) {
       for (let x = 0; x < SIDE; x++) {
         const i = (z * SIDE + y) * SIDE + x;
-        const [row, column] = [Math.floor(y / 42), Math.floor(x / 42)];
-        const distance = Math.hypot(y - row * 42 - 21, x - column * 42 - 21);
-        const inside = distance < 12 && row < 6 && column < 6;
+        const [row, column] = [Math.floor(y / pitch), Math.floor(x / pitch)];
+        const distance = Math.hypot(y - (row + 0.5) * pitch, x - (column + 0.5) * pitch);
+        const inside = distance < radius && row < 6 && column < 6;
         data[i] = 200 + ((x * 7 + y * 13) % 40) + (inside ? 3000 - 60 * distance : 0);
         if (inside) truth[i] = row * 6 + column + 1;
       }
@@ -68,6 +68,19 @@ describe('segmentation in a worker', () => {
     const again = await client.rethreshold({ cellprobThreshold: 0 });
     expect(again.labels).eql(first.labels);
     expect((await failure(client.rethreshold({ diameter: 12 }))).message).contain('diameter');
+  });
+
+  it('scales an image of small cells by the size they seem to have, unless a diameter is given', async () => {
+    const { volume, truth } = discs(1, 6, 20);
+    const seen = await client.run(volume, {}, { backend: 'wasm' });
+    expect(seen.estimatedDiameter).within(9, 16);
+    expect(averagePrecision(truth, seen.labels).ap[0]).above(0.9);
+    expect((await client.rethreshold({})).labels).eql(seen.labels);
+    const given = await client.run(volume, { diameter: 30 }, { backend: 'wasm' });
+    expect(given.estimatedDiameter).equal(undefined);
+    const usual = await client.run(discs(1, 16).volume, {}, { backend: 'wasm' });
+    expect(usual.estimatedDiameter).equal(undefined);
+    expect(usual.count).equal(36);
   });
 
   it('joins planes and skips none', async () => {

@@ -2,12 +2,13 @@ import { CytoError, throwIfAborted } from '../../core/errors.ts';
 import { type TaskOptions, TimeLeft } from '../../core/progress.ts';
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../core/volume.ts';
+import { chooseLooks, diameterToUse, lookAtCells, type SizeRule, tilesOfLooks } from './cell-size.ts';
 import type { MaskKernels } from './kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from './masks/fill-holes.ts';
 import { MaskPipeline } from './masks/mask-pipeline.ts';
 import { maxLabel } from './masks/renumber.ts';
 import { stitchPlanes } from './masks/stitch.ts';
-import { maskParameters, scaleOf } from './parameters.ts';
+import { maskParameters, NETWORK_DIAMETER, scaleOf } from './parameters.ts';
 import { mapSamples, percentileMap, type SampleMap } from './preprocess/normalise.ts';
 import { resizeDepth, resizePlane, scaledLength } from './preprocess/resize.ts';
 import { countTiles, runTiles, type TileNetwork } from './preprocess/run-tiles.ts';
@@ -23,6 +24,8 @@ export interface SegmentationInput {
 export interface RunOptions extends TaskOptions {
   /** Tile side of the network. */
   tile: number;
+  /** Scale a single plane (mode `2d`) by the size of its cells when no diameter is given; off by default. */
+  sizes?: SizeRule;
   /** Implementation of flows → labels; the plain one by default. */
   kernels?: MaskKernels;
   /** Lets messages (cancel requests) in; called between tiles and planes. */
@@ -60,12 +63,15 @@ export function tilesOf(shape: Shape3, parameters: SegmentationParameters, tile:
  */
 export class Segmentation {
   readonly shape: Shape3;
+  /** Diameter by which the image was scaled because its cells looked so small or large, in pixels. */
+  readonly estimatedDiameter: number | undefined;
   readonly #flows: Flows;
   #planes: { key: string; labels: Uint32Array } | undefined;
 
-  private constructor(shape: Shape3, flows: Flows) {
+  private constructor(shape: Shape3, flows: Flows, estimatedDiameter: number | undefined) {
     this.shape = shape;
     this.#flows = flows;
+    this.estimatedDiameter = estimatedDiameter;
   }
 
   /**
@@ -81,11 +87,19 @@ export class Segmentation {
     const maps = input.channels.map((samples) =>
       percentileMap(samples, input.shape, parameters.percentiles, parameters.invert),
     );
-    const total = tilesOf(input.shape, parameters, options.tile);
-    const timing = new TimeLeft(total);
-    let done = 0;
+    const looks =
+      options.sizes && parameters.diameter === undefined && parameters.mode === '2d' && input.shape[0] === 1
+        ? chooseLooks(input.channels, maps, input.shape)
+        : [];
+    const whole =
+      looks.length === 1 && looks[0].height === input.shape[1] && looks[0].width === input.shape[2];
+    let total =
+      tilesOfLooks(looks, tileOptions(parameters, options)) +
+      (whole ? 0 : tilesOf(input.shape, parameters, options.tile));
+    let timing = new TimeLeft(total);
+    let [done, before] = [0, 0];
     const report = () => {
-      const secondsLeft = timing.after(done);
+      const secondsLeft = timing.after(done - before);
       options.onProgress?.({
         phase: 'network',
         value: done,
@@ -102,11 +116,28 @@ export class Segmentation {
       report();
       return output;
     };
-    const flows =
-      parameters.mode === '3d'
-        ? await runVolume(input, maps, parameters, counted, options)
-        : await runPlanes(input, maps, parameters, counted, options);
-    return new Segmentation(input.shape, flows);
+    if (looks.length === 0 || !options.sizes) {
+      const run = parameters.mode === '3d' ? runVolume : runPlanes;
+      return new Segmentation(input.shape, await run(input, maps, parameters, counted, options), undefined);
+    }
+    const seen = await lookAtCells(
+      input,
+      maps,
+      looks,
+      parameters,
+      counted,
+      tileOptions(parameters, options),
+      options.kernels,
+    );
+    const diameter = diameterToUse(seen.diameter, options.sizes, NETWORK_DIAMETER);
+    if (whole && diameter === undefined) {
+      return new Segmentation(input.shape, { mode: '2d', planes: seen.flows }, undefined);
+    }
+    const scaled = { ...parameters, ...(diameter === undefined ? {} : { diameter }) };
+    before = done;
+    total = done + tilesOf(input.shape, scaled, options.tile);
+    timing = new TimeLeft(total - done);
+    return new Segmentation(input.shape, await runPlanes(input, maps, scaled, counted, options), diameter);
   }
 
   /** Labels of the kept flows, Uint32 [z, y, x], numbered 1…count in raster order. */
@@ -114,7 +145,8 @@ export class Segmentation {
     parameters: SegmentationParameters,
     options: TaskOptions & { pause?: () => Promise<void> } = {},
   ): Promise<Labelled> {
-    const masks = maskParameters(parameters);
+    const diameter = parameters.diameter ?? this.estimatedDiameter;
+    const masks = maskParameters(diameter === undefined ? parameters : { ...parameters, diameter });
     if (this.#flows.mode === '3d') {
       options.onProgress?.({ phase: 'masks', value: 0, total: 1 });
       await options.pause?.();

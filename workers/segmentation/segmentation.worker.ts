@@ -74,6 +74,7 @@ serve({
       const segmentation = await Segmentation.run(input, parameters, network.run, {
         ...options,
         tile: model.card.tile,
+        ...(model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
         kernels: await kernels,
         pause: letMessagesIn,
       });
@@ -82,6 +83,9 @@ serve({
         result: {
           shape: input.shape,
           backend: network.report,
+          ...(segmentation.estimatedDiameter === undefined
+            ? {}
+            : { estimatedDiameter: segmentation.estimatedDiameter }),
           model: { id: model.card.id, sha256: model.card.weights.sha256 },
         },
       };

@@ -38,8 +38,11 @@ export interface ModelCard {
   output: string;
   /** Tile side in pixels. */
   tile: number;
-  /** Cell diameters in pixels the model was made for. */
-  diameter: { mean: number; min: number; max: number };
+  /**
+   * Cell diameters in pixels the model was made for. With `rescale`, a plane without a given diameter whose cells look
+   * smaller or larger than these limits is scaled to the mean.
+   */
+  diameter: { mean: number; min: number; max: number; rescale?: { below: number; above: number } };
   /** NumPy files (float32 [batch, 3, y, x]) with an input of the network and the output it must give. */
   test: { input: ModelFile; output: ModelFile };
   tolerance: Tolerance;
@@ -126,6 +129,14 @@ export function parseModelCard(text: string): ModelCard {
           mean: rdf.positive(own('diameter', 'mean')),
           min: rdf.positive(own('diameter', 'min')),
           max: rdf.positive(own('diameter', 'max')),
+          ...(rdf.has(own('diameter', 'rescale'))
+            ? {
+                rescale: {
+                  below: rdf.positive(own('diameter', 'rescale', 'below')),
+                  above: rdf.positive(own('diameter', 'rescale', 'above')),
+                },
+              }
+            : {}),
         }
       : USUAL_DIAMETER,
     test: quick
