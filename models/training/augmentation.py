@@ -16,12 +16,14 @@ def percentile_normalise(plane, valid=None):
     return (plane - lo) / (hi - lo) if hi - lo > 1e-3 else np.zeros_like(plane)
 
 
-def warp(entry, rng, size, near):
+def warp(entry, rng, size, near, standard=0.0):
     """Rotates, flips, scales, crops. Returns image [C, S, S], mask [S, S], flow [2, S, S], the pixels that lie inside
     the source [S, S] and the scale used."""
     h, w = entry["labels"].shape
     median = entry["diameter"]
     scale = float(np.clip(np.exp(rng.normal(0, 0.36)), 0.4, 2.6))
+    if median and rng.random() < standard:  # as the product's second pass shows it: cells of about 30 pixels
+        scale = float(np.clip(30 / median * np.exp(rng.normal(0, 0.25)), 0.3, 3.0))
     if min(h, w) * scale < 0.7 * size:
         scale = max(scale, float(rng.uniform(0.5, 1.0)))
     scale = float(np.clip(scale, 6.5 / median, max(130 / median, 0.4))) if median else scale
@@ -149,10 +151,10 @@ def blank(entry, rng, size):
     return out, np.zeros((3, size, size), np.float32)
 
 
-def crop(entry, rng, size=224, blank_share=0.04):
+def crop(entry, rng, size=224, blank_share=0.04, standard=0.0):
     """-> image float32 [3, S, S], target float32 [3, S, S] = 5 dY, 5 dX, mask."""
     if rng.random() < blank_share:
         return blank(entry, rng, size)
-    image, mask, flow, valid, _ = warp(entry, rng, size, 0.85)
+    image, mask, flow, valid, _ = warp(entry, rng, size, 0.85, standard)
     image, used = arrange_channels(image, entry["set"], rng)
     return intensity(image, used, valid, rng), np.concatenate([5 * flow, mask[None]])

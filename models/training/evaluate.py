@@ -23,12 +23,9 @@ def runner(path, threads):
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         return lambda x: session.run(None, {session.get_inputs()[0].name: x})[0]
     import torch
-    from network import CytoS
+    from network import from_checkpoint
     torch.set_num_threads(threads)
-    net = CytoS()
-    net.load_imagenet()  # sets the encoder's batch-norm epsilon
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["average"])
-    net.eval()
+    net, _ = from_checkpoint(path)
 
     def run(x):
         with torch.no_grad():

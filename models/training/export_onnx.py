@@ -14,7 +14,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 import image_sets
-from network import CytoS, count_macs
+from network import count_macs, from_checkpoint
 
 # Operators that onnxruntime-web runs on WebGPU and WASM alike.
 ALLOWED = {"Conv", "Relu", "Clip", "Add", "Mul", "Concat", "Resize", "DepthToSpace", "Cast"}
@@ -66,10 +66,7 @@ def main():
     out = Path(a.out)
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    net = CytoS().load_imagenet()
-    state = torch.load(a.weights, map_location="cpu", weights_only=False)
-    net.load_state_dict(state["average"])
-    net.eval()
+    net, state = from_checkpoint(a.weights)
     path = out / "model.onnx"
     torch.onnx.export(net, (torch.zeros(1, 3, 64, 64),), str(path), opset_version=16, input_names=["image"], output_names=["flows"],
                       dynamic_axes={n: {0: "batch", 2: "height", 3: "width"} for n in ("image", "flows")}, dynamo=False)

@@ -133,6 +133,28 @@ class CytoS(nn.Module):
         return self
 
 
+def fold_batch_norm(net):
+    """Puts every batch norm (eval mode) into the convolution before it, as the export does; same function, no batch norm."""
+    for module in list(net.modules()):
+        children = list(module.named_children()) if isinstance(module, nn.Sequential) else []
+        for (_, conv), (name, norm) in zip(children, children[1:]):
+            if isinstance(norm, nn.BatchNorm2d):
+                factor = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
+                conv.weight.data.mul_(factor.view(-1, 1, 1, 1))
+                conv.bias = nn.Parameter(norm.bias.detach() - norm.running_mean * factor)
+                setattr(module, name, nn.Identity())
+    return net
+
+
+def from_checkpoint(path):
+    """The averaged network of a checkpoint, in eval mode."""
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    net = CytoS().load_imagenet()  # sets the encoder's batch-norm epsilon
+    net = fold_batch_norm(net) if state.get("folded") else net
+    net.load_state_dict(state["average"])
+    return net.eval(), state
+
+
 def count_macs(model, size=256):
     """Multiply-adds of the convolutions for one [1, 3, size, size] tile."""
     total, hooks = 0, []

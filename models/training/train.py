@@ -19,7 +19,8 @@ from torch import nn
 import augmentation
 import image_sets
 import synthetic
-from network import CytoS, count_macs
+from from_onnx import load_onnx
+from network import CytoS, count_macs, fold_batch_norm
 
 # Share of the crops by set; within a set every image is equally likely.
 SHARES = {"dsb_fluo_small": 0.17, "dsb_fluo_large": 0.10, "dsb_purple_on_purple": 0.08, "dsb_purple_on_white": 0.06,
@@ -33,17 +34,22 @@ SHARES = {"dsb_fluo_small": 0.17, "dsb_fluo_large": 0.10, "dsb_purple_on_purple"
 CODEX_CHANGE = 900 * 16
 LATER_SHARES = {**SHARES, "codex1": 0.0, "codex2": 0.09}
 
+# Shares of the stage that continues from an exported file: the sets that were weakest by then come more often.
+CONTINUED_SHARES = {**SHARES, "dsb_fluo_small": 0.18, "dsb_fluo_large": 0.09, "dsb_purple_on_purple": 0.06, "bbbc039": 0.05, "usiigaci": 0.20,
+                    "codex1": 0.0, "codex2": 0.15, "ecoli_brightfield": 0.06, "ecoli_fluorescence": 0.06, "synthetic": 0.05}
+
 
 class Crops(torch.utils.data.Dataset):
-    def __init__(self, items, seed, count, start, size):
-        self.seed, self.count, self.start, self.size = seed, count, start, size
+    def __init__(self, items, seed, count, start, size, continued):
+        self.seed, self.count, self.start, self.size, self.continued = seed, count, start, size, continued
         for e in items:
             sizes = np.bincount(e["labels"].ravel())[1:]
             e["diameter"] = float(np.median(np.sqrt(sizes * 4 / np.pi))) if len(sizes) else 0.0
             e["pixels"] = np.flatnonzero(e["labels"])[:: max(1, int((e["labels"] > 0).sum() // 2000))].astype(np.int32)
         self.groups = {g: [e for e in items if e["set"] == g] for g in SHARES}
         self.groups = {g: v for g, v in self.groups.items() if v}
-        self.shares = [np.array([table[g] for g in self.groups]) for table in (SHARES, LATER_SHARES)]
+        tables = (CONTINUED_SHARES, CONTINUED_SHARES) if continued else (SHARES, LATER_SHARES)
+        self.shares = [np.array([table[g] for g in self.groups]) for table in tables]
 
     def __len__(self):
         return self.count - self.start
@@ -52,7 +58,7 @@ class Crops(torch.utils.data.Dataset):
         rng = np.random.default_rng((self.seed, self.start + index))
         shares = self.shares[self.start + index >= CODEX_CHANGE]
         group = self.groups[list(self.groups)[rng.choice(len(shares), p=shares / shares.sum())]]
-        image, target = augmentation.crop(group[rng.integers(len(group))], rng, self.size)
+        image, target = augmentation.crop(group[rng.integers(len(group))], rng, self.size, standard=0.5 if self.continued else 0.0)
         return torch.from_numpy(np.clip(image, -20, 40).astype(np.float32)), torch.from_numpy(target.astype(np.float32))
 
 
@@ -90,7 +96,10 @@ def main():
     p.add_argument("--seed", type=int, default=4)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--synthetic", type=int, default=240)
-    p.add_argument("--init", help="checkpoint whose averaged weights start a fine-tuning stage")
+    p.add_argument("--init", help="checkpoint or exported .onnx whose weights start a further stage")
+    p.add_argument("--cooldown", type=int, default=0, help="constant rate, then linearly to zero in this many steps; 0: cosine")
+    p.add_argument("--freeze", type=int, default=-1, help="train neither the stem nor the stages up to this one")
+    p.add_argument("--half-life", type=float, default=350, help="of the weight average, in steps")
     a = p.parse_args()
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
@@ -104,11 +113,17 @@ def main():
         log.write(line + "\n")
 
     items = image_sets.load(a.data, a.cache, "train") + synthetic_items(a.cache, a.seed, a.synthetic)
-    net = CytoS().load_imagenet()
-    if a.init:
+    folded = bool(a.init) and a.init.endswith(".onnx")
+    net = load_onnx(a.init) if folded else CytoS().load_imagenet()
+    if a.init and not folded:
         net.load_state_dict(torch.load(a.init, map_location="cpu", weights_only=False)["average"])
+    for name, parameter in net.named_parameters():
+        if name.startswith(tuple(f"stages.{k}." for k in range(a.freeze + 1))) or (a.freeze >= 0 and name.startswith("stem")):
+            parameter.requires_grad_(False)
     say(f"{json.dumps(vars(a))} images {len(items)} parameters {sum(q.numel() for q in net.parameters())} MACs/256 tile {count_macs(net.eval())}")
-    net.train().to(memory_format=torch.channels_last)
+    half = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    layout = torch.channels_last if half else torch.contiguous_format  # what is faster with and without bfloat16
+    net.train().to(memory_format=layout)
     average = copy.deepcopy(net)
     encoder = [q for n, q in net.named_parameters() if n.startswith(("stem", "stages")) and q.requires_grad]
     decoder = [q for n, q in net.named_parameters() if not n.startswith(("stem", "stages")) and q.requires_grad]
@@ -119,36 +134,37 @@ def main():
         net.load_state_dict(state["net"]), average.load_state_dict(state["average"]), optimiser.load_state_dict(state["optimiser"])
         step, spent = state["step"], state["seconds"]
         say(f"resumed at step {step}")
-    data = Crops(items, a.seed, a.steps * a.batch, step * a.batch, a.size)
+    data = Crops(items, a.seed, a.steps * a.batch, step * a.batch, a.size, continued=bool(a.init))
     loader = torch.utils.data.DataLoader(data, a.batch, num_workers=1, prefetch_factor=4, worker_init_fn=lambda _: torch.set_num_threads(1))
     began, sums, window = time.time(), np.zeros(2), time.time()
 
     def checkpoint():
         save(out / "last.pt", dict(net=net.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(),
-                                   step=step, seconds=spent + time.time() - began, args=vars(a)))
+                                   folded=folded, step=step, seconds=spent + time.time() - began, args=vars(a)))
 
     for image, target in loader:
         warm = min(1.0, (step + 1) / (20 if a.init else 150))
-        rate = warm * (a.final_rate + (a.rate - a.final_rate) * 0.5 * (1 + math.cos(math.pi * step / a.steps)))
+        fall = min(1.0, (a.steps - step) / a.cooldown) if a.cooldown else 0.5 * (1 + math.cos(math.pi * step / a.steps))
+        rate = warm * (a.final_rate + (a.rate - a.final_rate) * fall)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            output = net(image.contiguous(memory_format=torch.channels_last))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            output = net(image.contiguous(memory_format=layout))
         flow, probability = loss_of(output.float(), target)
         optimiser.zero_grad(set_to_none=True)
         (flow + probability).backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         step += 1
-        decay = min(0.998, (1 + step) / (20 + step))
+        decay = min(0.5 ** (1 / a.half_life), (1 + step) / (20 + step))
         with torch.no_grad():
             for mine, theirs in zip(average.state_dict().values(), net.state_dict().values()):
                 mine.lerp_(theirs, 1 - decay) if mine.dtype.is_floating_point else mine.copy_(theirs)
         sums += (flow.item(), probability.item())
-        if step % 50 == 0:
-            say(f"step {step} flow {sums[0] / 50:.4f} probability {sums[1] / 50:.4f} rate {rate:.2e} {50 * a.batch / (time.time() - window):.1f} crops/s")
+        if step % 25 == 0:
+            say(f"step {step} flow {sums[0] / 25:.4f} probability {sums[1] / 25:.4f} rate {rate:.2e} {25 * a.batch / (time.time() - window):.1f} crops/s")
             sums[:], window = 0, time.time()
-        if step % 150 == 0:
+        if step % 50 == 0:
             checkpoint()
     checkpoint()
     say(f"finished {step} steps, {spent + time.time() - began:.0f} s")
