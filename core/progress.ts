@@ -1,3 +1,5 @@
+import type { BackendReport } from './segmentation-parameters.ts';
+
 /** Where a long task stands. `value` counts from 0 to `total` in the task's own units (tiles, planes, bytes). */
 export interface Progress {
   /** Stage in the user's terms: `read`, `load-model`, `network`, `masks`, `stitch`, … */
@@ -6,6 +8,8 @@ export interface Progress {
   total: number;
   /** Estimated seconds until the whole task ends, or undefined while too little is known. */
   secondsLeft?: number;
+  /** The rung of the backend ladder, when it was chosen or has changed. */
+  backend?: BackendReport;
 }
 
 /** Options that every asynchronous method of the library takes. */

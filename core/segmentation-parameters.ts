@@ -52,15 +52,40 @@ export const DEFAULT_PARAMETERS: Omit<SegmentationParameters, 'channels'> = {
   augment: false,
 };
 
-/** Which rung of the ladder ran the network. */
+/** Places where a network can run, the fastest first; `wasm` is the one that works everywhere. */
+export type BackendKind = 'webgpu' | 'wasm' | 'remote';
+
+/** Why a rung of the ladder was not used, or is not used any more. */
+export type RefusalReason =
+  | 'no-webgpu' // the browser has none, or the page is no secure context
+  | 'no-adapter' // no GPU is available to this page
+  | 'software' // the only GPU is emulated
+  | 'limits' // buffers of the model are larger than the adapter takes
+  | 'f16' // the model needs half floats, the adapter has none
+  | 'wrong-numbers' // it does not reproduce the model's test tensors
+  | 'lost' // the device was lost or its memory ran out while tiles were computed
+  | 'failed'; // no session could be made
+
+/** A rung that was not used. */
+export interface Refusal {
+  kind: BackendKind;
+  threads: number;
+  reason: RefusalReason;
+  /** What exactly happened, in English. */
+  detail: string;
+}
+
+/** Which rung of the ladder runs the network. */
 export interface BackendReport {
-  kind: 'webgpu' | 'wasm' | 'remote';
+  kind: BackendKind;
   /** WASM threads; 1 without cross-origin isolation. */
   threads: number;
-  /** Whether it reproduced the model card's test tensors in this browser. */
+  /** Whether it reproduced the model card's test tensors in this browser, now or earlier with the same versions. */
   verified: boolean;
-  /** Why a higher rung was not used, if any was tried. */
-  notes: string[];
+  /** Rungs above it and why they are not used. */
+  refusals: Refusal[];
+  /** The GPU, if there is one and it may be named. */
+  adapter?: string;
 }
 
 /** Result of a run: labels of one time point. */

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -20,6 +21,7 @@ async function entries() {
     io: 'workers/io/index.ts',
     segmentation: 'workers/segmentation/index.ts',
     'segmentation-client': 'workers/segmentation/client.ts',
+    'model-library': 'workers/models/client.ts',
   };
   for (const name of ['all', 'cytopane']) named[name] = `components/${name}.ts`;
   for (const file of await glob(root, 'components', /^components\/([\w-]+)\/\1\.ts$/)) {
@@ -75,11 +77,11 @@ async function assets() {
   for (const file of ORT_FILES.flatMap((name) => [`${name}.mjs`, `${name}.wasm`])) {
     await cp(join(modulesDir, 'onnxruntime-web/dist', file), join(dist, 'ort', file));
   }
-  for (const model of await readdir(join(root, 'models'))) {
-    if (existsSync(join(root, 'models', model, 'rdf.yaml'))) {
-      await cp(join(root, 'models', model), join(dist, 'models', model));
-    }
-  }
+  const models = (await readdir(join(root, 'models'))).filter((model) =>
+    existsSync(join(root, 'models', model, 'rdf.yaml')),
+  );
+  for (const model of models) await cp(join(root, 'models', model), join(dist, 'models', model));
+  await writeFile(join(dist, 'models/index.json'), JSON.stringify(models));
 }
 
 /** Type declarations beside the modules they describe. */

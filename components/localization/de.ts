@@ -1,5 +1,11 @@
 import type { Texts } from './en.ts';
 
+/** Decimal units, as file managers show them. */
+const sizeOf = (bytes: number): string =>
+  bytes < 1e6
+    ? `${Math.ceil(bytes / 1e3)} kB`
+    : `${(bytes / 1e6).toLocaleString('de', { maximumFractionDigits: bytes < 1e8 ? 1 : 0 })} MB`;
+
 export const de: Texts = {
   open: 'Öffnen…',
   openFolder: 'Ordner öffnen…',
@@ -135,5 +141,43 @@ export const de: Texts = {
     box_z1: 'Box z bis, px',
     box_y1: 'Box y bis, px',
     box_x1: 'Box x bis, px',
+  },
+  models: {
+    model: 'Modell',
+    loading: 'Wird gesucht…',
+    add: 'Modell hinzufügen…',
+    states: { 'built-in': 'eingebaut', stored: 'auf diesem Gerät', remote: 'nicht geladen' },
+    noLicence: 'Keine Lizenz angegeben',
+    unknownSize: 'Größe unbekannt',
+    size: sizeOf,
+    download: (bytes) => (bytes === undefined ? 'Laden' : `Laden (${sizeOf(bytes)})`),
+    forget: 'Vergessen',
+    forgetReally: 'Wirklich vergessen',
+    keep: 'Behalten',
+    keepHere: 'Hinzufügen',
+    discard: 'Verwerfen',
+    fromFiles: 'Aus Dateien…',
+    fromFolder: 'Aus Ordner…',
+    fromAddress: 'Von einer Adresse (rdf.yaml, Ordner oder zip)',
+    look: 'Lizenz und Größe zeigen',
+    stop: 'Anhalten',
+    stopped: 'Angehalten. Was angekommen ist, bleibt; ein Download geht dort weiter.',
+    tasks: {
+      look: () => 'Beschreibung wird gelesen',
+      add: (name) => `${name || 'Modell'} wird hinzugefügt`,
+      forget: (name) => `${name} wird vergessen`,
+    },
+  },
+  backendChanged: (reason) => `Nicht auf der Grafikkarte: ${reason}.`,
+  threadsRefused: 'Mehrere Threads waren nicht möglich.',
+  refusals: {
+    'no-webgpu': 'dieser Browser hat kein WebGPU',
+    'no-adapter': 'diese Seite bekommt keine',
+    software: 'die einzige ist in Software nachgebildet',
+    limits: 'das Modell braucht größere Puffer, als sie hat',
+    f16: 'das Modell braucht halbe Genauigkeit, die ihr fehlt',
+    'wrong-numbers': 'sie liefert falsche Zahlen für das Testbild des Modells',
+    lost: 'sie ist während des Laufs ausgefallen, er ging ohne sie weiter',
+    failed: 'das Modell ließ sich dort nicht starten',
   },
 };

@@ -1,3 +1,9 @@
+/** Decimal units, as file managers show them. */
+const sizeOf = (bytes: number): string =>
+  bytes < 1e6
+    ? `${Math.ceil(bytes / 1e3)} kB`
+    : `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: bytes < 1e8 ? 1 : 0 })} MB`;
+
 /** Every text of the controls. A language is one object of this shape. */
 export const en = {
   open: 'Open…',
@@ -129,6 +135,45 @@ export const en = {
     box_z1: 'Box z to, px',
     box_y1: 'Box y to, px',
     box_x1: 'Box x to, px',
+  },
+  models: {
+    model: 'Model',
+    loading: 'Looking…',
+    add: 'Add a model…',
+    states: { 'built-in': 'built in', stored: 'on this device', remote: 'not downloaded' },
+    noLicence: 'No licence stated',
+    unknownSize: 'size unknown',
+    size: sizeOf,
+    download: (bytes: number | undefined) =>
+      bytes === undefined ? 'Download' : `Download (${sizeOf(bytes)})`,
+    forget: 'Forget',
+    forgetReally: 'Really forget',
+    keep: 'Keep',
+    keepHere: 'Add',
+    discard: 'Discard',
+    fromFiles: 'From files…',
+    fromFolder: 'From a folder…',
+    fromAddress: 'From an address (rdf.yaml, folder or zip)',
+    look: 'Show licence and size',
+    stop: 'Stop',
+    stopped: 'Stopped. What has arrived is kept; a download goes on from there.',
+    tasks: {
+      look: (_name: string) => 'Reading the description',
+      add: (name: string) => `Adding ${name || 'the model'}`,
+      forget: (name: string) => `Forgetting ${name}`,
+    },
+  },
+  backendChanged: (reason: string) => `Not on the graphics card: ${reason}.`,
+  threadsRefused: 'Threads could not be used.',
+  refusals: {
+    'no-webgpu': 'this browser has no WebGPU',
+    'no-adapter': 'no GPU is available to this page',
+    software: 'the only GPU is emulated in software',
+    limits: 'the model needs larger buffers than it has',
+    f16: 'the model needs half floats, which it lacks',
+    'wrong-numbers': 'it gives wrong numbers for the model’s test image',
+    lost: 'it failed during the run, which went on without it',
+    failed: 'the model could not be started on it',
   },
 };
 

@@ -5,6 +5,7 @@ import { LabelVolume } from '../../core/label-volume.ts';
 import { type ImageLayer, type LabelsLayer, labelsLayer } from '../../core/layer.ts';
 import type { Progress, TaskOptions } from '../../core/progress.ts';
 import {
+  type BackendReport,
   DEFAULT_PARAMETERS,
   SEGMENTATION_MODES,
   type SegmentationMode,
@@ -35,6 +36,7 @@ export interface RunDetail {
  * @tag cyto-segmenter
  * @fires progress - `detail.phase`, `detail.value`, `detail.total`, `detail.secondsLeft`.
  * @fires error - `detail.kind`, `detail.message`.
+ * @fires cyto-backend - Where the network runs was decided or has changed, also in the middle of a run; `detail` is the report: `detail.kind`, `detail.threads`, `detail.verified`, `detail.refusals`, `detail.adapter`.
  * @fires cyto-run - Labels were made; `detail.count`, `detail.milliseconds`, `detail.backend`, `detail.layerId`, `detail.parameters`.
  * @csspart run - The Run button.
  * @csspart cancel - The Cancel button.
@@ -66,6 +68,8 @@ export class CytoSegmenter extends ViewerPart {
 
   /** Id of the model; the default one ships with the package. */
   @property({ attribute: 'model' }) accessor modelId: string | undefined;
+  /** Addresses of models that are offered for download, separated by spaces. */
+  @property() accessor models = '';
   /** 2d (the shown plane), stitch (all planes, joined by overlap) or 3d; by default 2d for an image, stitch for a stack. */
   @property() accessor mode: SegmentationMode | undefined;
   /** Cell diameter in pixels; if absent, planes are scaled by the size that their cells seem to have, stacks not. */
@@ -94,6 +98,7 @@ export class CytoSegmenter extends ViewerPart {
 
   readonly #internals = this.attachInternals();
   #client: SegmentationClient | undefined;
+  #announced: string | undefined;
   #running: AbortController | undefined;
   #threshold: AbortController | undefined;
   #resultLayer: { id: string; labels: LabelVolume; z: number; shape: readonly number[] } | undefined;
@@ -149,6 +154,7 @@ export class CytoSegmenter extends ViewerPart {
         ...(this.modelId ? { model: this.modelId } : {}),
         onProgress: (progress) => {
           if (this.#running !== running) return;
+          if (progress.backend) this.#announce(progress.backend);
           this.progress = progress;
           options.onProgress?.(progress);
           this.#emit('progress', progress);
@@ -169,6 +175,14 @@ export class CytoSegmenter extends ViewerPart {
         this.#internals.states.delete('busy');
       }
     }
+  }
+
+  /** Says where the network runs, when that is news. */
+  #announce(backend: BackendReport): void {
+    const news = JSON.stringify(backend);
+    if (news === this.#announced) return;
+    this.#announced = news;
+    this.#emit('cyto-backend', backend);
   }
 
   /** Stops a run; the labels stay as they were. */
@@ -292,6 +306,10 @@ export class CytoSegmenter extends ViewerPart {
     const { texts } = this;
     const image = this.#shownImage();
     return html`
+      <cyto-model-chooser .value=${this.modelId} .offers=${this.models} ?disabled=${this.busy}
+        @change=${(event: CustomEvent<{ id: string }>) => {
+          this.modelId = event.detail.id;
+        }}></cyto-model-chooser>
       ${image ? this.#fields(image) : html`<p class="quiet-text">${texts.needImage}</p>`}
       <div class="actions">
         <button class="primary" part="run" ?disabled=${!image || this.busy} @click=${this.#onRun}>${texts.run}</button>
@@ -383,10 +401,14 @@ export class CytoSegmenter extends ViewerPart {
   #summary() {
     const { result, texts } = this;
     if (!result || this.progress) return nothing;
-    const { kind, threads, notes } = result.backend;
-    return html`<div class="summary" part="summary" title=${notes.join(' ')}>
+    const { kind, threads, refusals } = result.backend;
+    const gpu = refusals.find((refusal) => refusal.kind === 'webgpu');
+    const threadless = refusals.some((refusal) => refusal.kind === 'wasm' && refusal.threads > 1);
+    return html`<div class="summary" part="summary" title=${refusals.map(({ detail }) => detail).join(' ')}>
       <b>${texts.cellsFound(result.count)}</b>
       <span class="quiet-text">${texts.took(texts.seconds(result.milliseconds / 1000), texts.backendName(kind, threads))}</span>
+      ${gpu ? html`<div class="quiet-text">${texts.backendChanged(texts.refusals[gpu.reason])}</div>` : nothing}
+      ${threadless ? html`<div class="quiet-text">${texts.threadsRefused}</div>` : nothing}
       ${result.count === 0 ? html`<p>${texts.noCells}</p>` : nothing}
     </div>`;
   }

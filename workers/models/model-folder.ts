@@ -26,10 +26,10 @@ export function builtInFolder(id: string): ModelFolder {
 export function urlFolder(base: URL): ModelFolder {
   return {
     where: base.href,
-    open: async (name, options) => {
+    open: (name, options) => {
       const url = new URL(name, base);
       url.search = base.search;
-      return new Blob([(await download(url, options)) as Uint8Array<ArrayBuffer>]);
+      return download(url, options);
     },
   };
 }

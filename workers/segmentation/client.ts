@@ -4,16 +4,20 @@ import type { TaskOptions } from '../../core/progress.ts';
 import type { SegmentationParameters, SegmentationResult } from '../../core/segmentation-parameters.ts';
 import { channelView, type Shape3, type Volume, type VolumeData } from '../../core/volume.ts';
 import { WorkerLink } from '../link.ts';
+import { ModelLibrary } from '../models/client.ts';
+import { DEFAULT_MODEL } from '../models/default-model.ts';
 import type { BackendChoice } from './network/backend.ts';
-import { DEFAULT_MODEL } from './network/model-files.ts';
 import { completeParameters } from './parameters.ts';
 import type { RunRequest } from './segmentation.worker.ts';
 
 export type { BackendChoice };
 
 export interface RunOptions extends TaskOptions {
-  /** Id of a model; the default one ships with the package. */
-  model?: string;
+  /**
+   * Id of a model that ships with the package or was added to this browser (see `ModelLibrary`), or the files of a
+   * model folder by name; by default the one that ships.
+   */
+  model?: string | ReadonlyMap<string, Blob>;
   backend?: BackendChoice;
   /** Time point, default 0. */
   t?: number;
@@ -44,6 +48,7 @@ function sharedLink(): WorkerLink {
 export class SegmentationClient {
   readonly #owner = `client-${nextOwner++}`;
   #link: WorkerLink | undefined;
+  #library: ModelLibrary | undefined;
   #channels = 0;
   #last: SegmentationParameters | undefined;
 
@@ -53,7 +58,9 @@ export class SegmentationClient {
    * Mode `2d` segments the plane `z`, `stitch` all planes one by one and joins them, `3d` runs flows in three
    * orientations. Progress phases: `load-model` (bytes), `network` (tiles), `masks` (planes), `stitch`.
    *
-   * @throws CytoError `bad-input`, `model`, `backend`, `network`, `too-large`, `worker-crashed`, `aborted` (within
+   * Whenever the rung of the backend ladder is chosen or changes, a progress report carries `backend`.
+   *
+   * @throws CytoError `bad-input`, `model`, `backend`, `network`, `not-found` (no such model), `too-large`, `worker-crashed`, `aborted` (within
    * 100 ms of the signal, also while the network runs)
    */
   async run(
@@ -81,7 +88,7 @@ export class SegmentationClient {
       owner: this.#owner,
       input: { channels, shape },
       parameters: full,
-      model,
+      model: await this.#resolve(model, options),
       backend,
       assetBase: assetUrl('.').href,
     };
@@ -123,8 +130,31 @@ export class SegmentationClient {
     return this.#link.call<SegmentationResult>('rethreshold', [this.#owner, full], options);
   }
 
+  /** The files of an added model; the id of a built-in one as it is. */
+  async #resolve(
+    model: NonNullable<RunOptions['model']>,
+    { signal }: TaskOptions,
+  ): Promise<RunRequest['model']> {
+    if (typeof model !== 'string' || model === DEFAULT_MODEL) return model;
+    if (/^https?:/.test(model)) {
+      throw new CytoError(
+        'not-found',
+        `The model at ${model} is not on this device yet: look at its licence and size and add it first.`,
+      );
+    }
+    this.#library ??= new ModelLibrary();
+    try {
+      return await this.#library.files(model, signal ? { signal } : {});
+    } catch (error) {
+      if (error instanceof CytoError && error.kind === 'not-found') return model;
+      throw error;
+    }
+  }
+
   /** Forgets the kept flows; the worker ends with its last client. */
   dispose(): void {
+    this.#library?.dispose();
+    this.#library = undefined;
     const link = this.#link;
     this.#link = undefined;
     this.#last = undefined;

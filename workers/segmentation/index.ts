@@ -2,6 +2,7 @@
  * The algorithms of Cellpose-style segmentation as plain functions on typed arrays, usable in a page, a worker or
  * Node: pre-processing, tiling, flows to labels, stitching, labels to flows, metrics.
  */
+export { DEFAULT_MODEL } from '../models/default-model.ts';
 export { blobFolder, builtInFolder, type ModelFolder, urlFolder } from '../models/model-folder.ts';
 export { chooseKernels } from './kernels/choose-kernels.ts';
 export {
@@ -15,9 +16,11 @@ export {
 export { ThreadedKernels, type ThreadOptions } from './kernels/threaded-kernels.ts';
 export { WasmKernels } from './kernels/wasm-kernels.ts';
 export * from './masks/index.ts';
-export { type BackendChoice, countMismatches, type Network, openNetwork } from './network/backend.ts';
+export { type BackendChoice, type Network, type OpenOptions, openNetwork } from './network/backend.ts';
 export { type ModelCard, type ModelFile, parseModelCard, type Tolerance } from './network/model-card.ts';
-export { DEFAULT_MODEL, loadModel, type Model } from './network/model-files.ts';
+export { loadModel, type Model } from './network/model-files.ts';
+export { countMismatches } from './network/rung.ts';
+export { SessionTrust, type TrustMemory, type Verdict } from './network/trust.ts';
 export { arrangeAxes } from './preprocess/arrange-axes.ts';
 export { smoothFlows } from './preprocess/gaussian.ts';
 export { type NormaliseOptions, normalise } from './preprocess/normalise.ts';

@@ -1,12 +1,17 @@
 import { setAssetBase } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
-import type { SegmentationParameters, SegmentationResult } from '../../core/segmentation-parameters.ts';
-import { builtInFolder } from '../models/model-folder.ts';
+import type {
+  BackendReport,
+  SegmentationParameters,
+  SegmentationResult,
+} from '../../core/segmentation-parameters.ts';
+import { blobFolder, builtInFolder } from '../models/model-folder.ts';
 import { letMessagesIn, moving, serve } from '../serve.ts';
 import { chooseKernels } from './kernels/choose-kernels.ts';
 import type { MaskKernels } from './kernels/kernels.ts';
 import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
+import { CARD } from './network/model-card.ts';
 import { loadModel, type Model } from './network/model-files.ts';
 import { Segmentation, type SegmentationInput } from './segmentation.ts';
 
@@ -16,7 +21,8 @@ export interface RunRequest {
   owner: string;
   input: SegmentationInput;
   parameters: SegmentationParameters;
-  model: string;
+  /** Id of a built-in model, or the files of another one by name. */
+  model: string | ReadonlyMap<string, Blob>;
   backend: BackendChoice;
   assetBase: string;
 }
@@ -40,14 +46,23 @@ function inTurn<T>(task: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-async function openModel(id: string, backend: BackendChoice, options: TaskOptions) {
-  const key = `${id} ${backend}`;
+/** Hears of a tile that was computed again on another rung; set by the run under way. */
+let onBackend: (report: BackendReport) => void = () => {};
+
+async function openModel(named: RunRequest['model'], backend: BackendChoice, options: TaskOptions) {
+  const folder = typeof named === 'string' ? builtInFolder(named) : blobFolder(named);
+  // A card names its weights by their hash: the same text is the same model.
+  const name = typeof named === 'string' ? named : await (await folder.open(CARD)).text();
+  const key = `${backend} ${name}`;
   if (opened?.key === key) return opened;
   await opened?.network.release();
   opened = undefined;
   options.onProgress?.({ phase: 'load-model', value: 0, total: 1 });
-  const model = await loadModel(builtInFolder(id), options);
-  const network = await openNetwork(model, backend, options);
+  const model = await loadModel(folder, options);
+  const network = await openNetwork(model, backend, {
+    ...(options.signal ? { signal: options.signal } : {}),
+    onChange: (report) => onBackend(report),
+  });
   opened = { key, model, network };
   return opened;
 }
@@ -69,6 +84,10 @@ serve({
       const { owner, input, parameters } = request;
       setAssetBase(request.assetBase);
       const { model, network } = await openModel(request.model, request.backend, options);
+      const tell = (backend: BackendReport) =>
+        options.onProgress?.({ phase: 'load-model', value: 1, total: 1, backend });
+      onBackend = tell;
+      tell(network.report);
       kernels ??= chooseKernels();
       const started = performance.now();
       const segmentation = await Segmentation.run(input, parameters, network.run, {

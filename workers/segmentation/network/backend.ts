@@ -1,152 +1,158 @@
-import { assetUrl } from '../../../core/assets.ts';
-import { CytoError, throwIfAborted } from '../../../core/errors.ts';
-import type { BackendReport } from '../../../core/segmentation-parameters.ts';
+import { CytoError, isAbort, throwIfAborted } from '../../../core/errors.ts';
+import type { BackendReport, Refusal, RefusalReason } from '../../../core/segmentation-parameters.ts';
 import type { TileNetwork } from '../preprocess/run-tiles.ts';
-import type { Tolerance } from './model-card.ts';
+import { probeGpu, unfit } from './gpu.ts';
 import type { Model } from './model-files.ts';
+import { threadCount } from './ort.ts';
+import { type OpenRung, type Rung, RungFailure, verify, wasmRung, webgpuRung } from './rung.ts';
+import { type TrustMemory, trustMemory } from './trust.ts';
 
 /** What the caller asks for. `auto` takes the fastest rung that reproduces the model's test tensors. */
 export type BackendChoice = 'auto' | 'webgpu' | 'wasm';
 
 /** An opened network. */
 export interface Network {
+  /** A tile that fails on a rung is computed again on the next. @throws CytoError `backend` if none is left */
   run: TileNetwork;
-  report: BackendReport;
+  /** The rung in use; another object after it has changed. */
+  readonly report: BackendReport;
   release(): Promise<void>;
 }
 
-type Ort = typeof import('onnxruntime-web/wasm');
-type OrtSession = import('onnxruntime-web/wasm').InferenceSession;
-
-/** Threads beyond this bring little for one tile. */
-const MOST_THREADS = 8;
-
-function threadCount(): number {
-  const isolated = globalThis.crossOriginIsolated === true;
-  return isolated ? Math.max(1, Math.min(MOST_THREADS, navigator.hardwareConcurrency ?? 1)) : 1;
+export interface OpenOptions {
+  signal?: AbortSignal;
+  /** Called when a tile has failed and is computed again on another rung. */
+  onChange?: (report: BackendReport) => void;
+  /** Where verdicts on rungs are kept; by default in this browser. */
+  trust?: TrustMemory;
 }
 
-async function loadOrt(kind: 'webgpu' | 'wasm', threads: number): Promise<Ort> {
-  const ort = (await (kind === 'webgpu'
-    ? import('onnxruntime-web/webgpu')
-    : import('onnxruntime-web/wasm'))) as Ort;
-  ort.env.logLevel = 'error';
-  ort.env.wasm.numThreads = threads;
-  // In Node the runtime finds its own files.
-  if (typeof navigator !== 'undefined' && globalThis.process?.versions?.node === undefined) {
-    ort.env.wasm.wasmPaths = assetUrl('ort/').href;
-  }
-  return ort;
-}
-
-/** Why WebGPU cannot be used here, or undefined if it can. */
-async function webgpuObstacle(wanted: BackendChoice): Promise<string | undefined> {
-  const gpu = (globalThis.navigator as { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } } | undefined)
-    ?.gpu;
-  if (!gpu) return 'this browser has no WebGPU';
-  const adapter = await gpu.requestAdapter();
-  if (!adapter) return 'no GPU is available to this page';
-  const software =
-    adapter.isFallbackAdapter ||
-    adapter.info?.isFallbackAdapter ||
-    adapter.info?.architecture === 'swiftshader';
-  if (software && wanted !== 'webgpu') return 'the only GPU is emulated in software';
-  return undefined;
-}
-
-/** The part of GPUAdapter that is read. */
-interface GpuAdapter {
-  isFallbackAdapter?: boolean;
-  info?: { isFallbackAdapter?: boolean; architecture?: string };
-}
+const WHY: Record<Exclude<RefusalReason, 'wrong-numbers' | 'lost' | 'failed'>, string> = {
+  'no-webgpu': 'this browser has no WebGPU',
+  'no-adapter': 'no GPU is available to this page',
+  software: 'the only GPU is emulated in software',
+  limits: 'the model needs larger buffers than the GPU takes',
+  f16: 'the model needs half floats, which the GPU does not have',
+};
 
 /**
- * Opens a model on the best backend that reproduces its test tensors: WebGPU, then WASM with threads (on
- * cross-origin isolated pages), then WASM on one thread. What was tried and why it was not used stands in the report.
- * @throws CytoError `backend` if none works; `aborted`
+ * Opens a model on the best rung that reproduces its test tensors: WebGPU, then WASM with threads (on cross-origin
+ * isolated pages), then WASM on one thread. What was not used, and why, stands in the report.
+ * @throws CytoError `backend` if none works; `model` if the network's output has the wrong shape; `aborted`
  */
 export async function openNetwork(
   model: Model,
   wanted: BackendChoice = 'auto',
-  options: { signal?: AbortSignal } = {},
+  options: OpenOptions = {},
 ): Promise<Network> {
-  const notes: string[] = [];
-  const rungs: Array<{ kind: 'webgpu' | 'wasm'; threads: number }> = [];
-  if (wanted !== 'wasm') {
-    const obstacle = await webgpuObstacle(wanted);
-    if (obstacle === undefined) rungs.push({ kind: 'webgpu', threads: 1 });
-    else notes.push(`WebGPU is not used: ${obstacle}.`);
+  const ladder = new Ladder(model, options);
+  await ladder.plan(wanted);
+  await ladder.climbDown();
+  return ladder;
+}
+
+class Ladder implements Network {
+  readonly #model: Model;
+  readonly #options: OpenOptions;
+  readonly #trust: TrustMemory;
+  readonly #rungs: Rung[] = [];
+  readonly #refusals: Refusal[] = [];
+  #adapter: string | undefined;
+  #current: { rung: Rung; open: OpenRung } | undefined;
+
+  constructor(model: Model, options: OpenOptions) {
+    this.#model = model;
+    this.#options = options;
+    this.#trust = options.trust ?? trustMemory();
   }
-  const threads = threadCount();
-  if (threads > 1) rungs.push({ kind: 'wasm', threads });
-  rungs.push({ kind: 'wasm', threads: 1 });
-  const failures: unknown[] = [];
-  for (const { kind, threads } of rungs) {
-    throwIfAborted(options.signal);
-    const name = kind === 'webgpu' ? 'WebGPU' : threads > 1 ? `WASM with ${threads} threads` : 'WASM';
-    try {
-      const ort = await loadOrt(kind, threads);
-      const graph = new Uint8Array(await model.weights.arrayBuffer());
-      const session = await ort.InferenceSession.create(graph, {
-        executionProviders: [kind],
-        graphOptimizationLevel: 'all',
-        ...(model.externalData.length > 0 ? { externalData: model.externalData } : {}),
-      });
-      const run = tileNetwork(ort, session, model);
-      const problem = await verify(run, model);
-      if (problem === undefined) {
-        return { run, report: { kind, threads, verified: true, notes }, release: () => session.release() };
+
+  get report(): BackendReport {
+    const { kind, threads } = this.#current?.rung ?? { kind: 'wasm', threads: 1 };
+    return {
+      kind,
+      threads,
+      verified: this.#current !== undefined,
+      refusals: [...this.#refusals],
+      ...(this.#adapter ? { adapter: this.#adapter } : {}),
+    };
+  }
+
+  run: TileNetwork = async (...tile) => {
+    for (;;) {
+      if (!this.#current) throw new CytoError('backend', 'The network was closed.');
+      const { rung, open } = this.#current;
+      try {
+        return await open.run(...tile);
+      } catch (error) {
+        if (error instanceof CytoError || isAbort(error)) throw error;
+        await this.#leave(rung, open, error);
+        await this.climbDown();
+        this.#options.onChange?.(this.report);
       }
-      await session.release();
-      notes.push(`${name} is not used: ${problem}.`);
-    } catch (error) {
-      failures.push(error);
-      notes.push(
-        `${name} is not used: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}.`,
-      );
     }
-  }
-  throw new CytoError('backend', `The network cannot run in this browser. ${notes.join(' ')}`, {
-    cause: failures[0],
-  });
-}
-
-function tileNetwork(ort: Ort, session: OrtSession, { card }: Model): TileNetwork {
-  const input = session.inputNames.includes(card.input) ? card.input : session.inputNames[0];
-  const output = session.outputNames.includes(card.output) ? card.output : session.outputNames[0];
-  return async (tiles, batch, height, width) => {
-    const result = await session.run({
-      [input]: new ort.Tensor('float32', tiles, [batch, 3, height, width]),
-    });
-    const tensor = result[output];
-    const data = (await tensor.getData()) as Float32Array;
-    if (data.length !== tiles.length) {
-      throw new CytoError(
-        'model',
-        `"${card.name}" gives ${tensor.dims.join('×')}, not the three maps of flows and cell probability that are needed.`,
-      );
-    }
-    return data;
   };
-}
 
-/** Runs the test tensors; says what is wrong, or nothing. */
-async function verify(run: TileNetwork, { card, testInput, testOutput }: Model): Promise<string | undefined> {
-  const [batch, , height, width] = testInput.shape;
-  const output = await run(testInput.data as Float32Array, batch, height, width);
-  const mismatched = countMismatches(output, testOutput.data as Float32Array, card.tolerance);
-  const allowed = (card.tolerance.mismatchedPerMillion * output.length) / 1e6;
-  return mismatched > allowed
-    ? `it gives wrong numbers for the model's test image (${mismatched} of ${output.length})`
-    : undefined;
-}
-
-/** Elements that differ by more than absolute + relative · |expected|; NaN always counts. */
-export function countMismatches(actual: Float32Array, expected: Float32Array, tolerance: Tolerance): number {
-  let count = 0;
-  for (let i = 0; i < expected.length; i++) {
-    const limit = tolerance.absolute + tolerance.relative * Math.abs(expected[i]);
-    if (!(Math.abs(actual[i] - expected[i]) <= limit)) count++;
+  async release(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    await current?.open.release();
   }
-  return count;
+
+  /** Lists the rungs that may be tried. */
+  async plan(wanted: BackendChoice): Promise<void> {
+    if (wanted !== 'wasm') {
+      const gpu = await probeGpu(wanted === 'webgpu');
+      const reason = typeof gpu === 'string' ? gpu : unfit(gpu, this.#model.card);
+      if (typeof gpu !== 'string') this.#adapter = gpu.name;
+      if (reason) {
+        const detail = WHY[reason as keyof typeof WHY];
+        this.#refusals.push({ kind: 'webgpu', threads: 1, reason, detail: `WebGPU is not used: ${detail}.` });
+      } else if (typeof gpu !== 'string') this.#rungs.push(webgpuRung(gpu));
+    }
+    const threads = threadCount();
+    if (threads > 1) this.#rungs.push(wasmRung(threads));
+    this.#rungs.push(wasmRung(1));
+  }
+
+  /** Takes the next rung that opens and can be trusted. @throws CytoError `backend`, `model`, `aborted` */
+  async climbDown(): Promise<void> {
+    let last: unknown;
+    for (let rung = this.#rungs.shift(); rung; rung = this.#rungs.shift()) {
+      throwIfAborted(this.#options.signal);
+      let open: OpenRung | undefined;
+      try {
+        open = await rung.open(this.#model);
+        await verify(rung, open, this.#model, this.#trust);
+        this.#current = { rung, open };
+        return;
+      } catch (error) {
+        last = error;
+        if (error instanceof CytoError) {
+          await open?.release();
+          throw error;
+        }
+        await this.#leave(rung, open, error);
+      }
+    }
+    const details = this.#refusals.map(({ detail }) => detail).join(' ');
+    throw new CytoError('backend', `The network cannot run in this browser. ${details}`, { cause: last });
+  }
+
+  async #leave(rung: Rung, open: OpenRung | undefined, error: unknown): Promise<void> {
+    const failedWhileRunning = this.#current?.rung === rung;
+    this.#current = undefined;
+    const text = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    this.#refusals.push({
+      kind: rung.kind,
+      threads: rung.threads,
+      reason: error instanceof RungFailure ? error.reason : failedWhileRunning ? 'lost' : 'failed',
+      detail: `${rung.name} is not used${failedWhileRunning ? ' any more' : ''}: ${text}.`,
+    });
+    try {
+      await open?.release();
+    } catch (cause) {
+      // What has failed may not end in order either.
+      console.debug('cytopane:', cause);
+    }
+  }
 }

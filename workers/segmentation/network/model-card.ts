@@ -46,6 +46,8 @@ export interface ModelCard {
   /** NumPy files (float32 [batch, 3, y, x]) with an input of the network and the output it must give. */
   test: { input: ModelFile; output: ModelFile };
   tolerance: Tolerance;
+  /** What a GPU must offer. */
+  gpu?: { shaderF16: boolean; largestBuffer?: number };
 }
 
 /** Name of the card in a model folder. */
@@ -72,7 +74,7 @@ export function weightsSize({ weights, externalData }: ModelCard): number | unde
 /**
  * Reads a model card: BioImage.IO model descriptions 0.4 and 0.5 with ONNX weights and the Cellpose-SAM contract
  * (float32 [batch, 3, y, x] in, the same out). `config.cytopane` adds what the format has no entry for: `id`, `size`,
- * `external_data_size`, `tile`, `diameter`, `notice`, `quick_test`.
+ * `external_data_size`, `tile`, `diameter`, `notice`, `quick_test`, `gpu` (`shader_f16`, `largest_buffer` in bytes).
  *
  * @param text the `rdf.yaml`
  * @throws CytoError `model` naming the entry that is missing or wrong, or the part of the contract that is not kept
@@ -150,5 +152,15 @@ export function parseModelCard(text: string): ModelCard {
       relative: rdf.optional(1e-3, [...tolerance, 'relative_tolerance']),
       mismatchedPerMillion: rdf.optional(100, [...tolerance, 'mismatched_elements_per_million']),
     },
+    ...(rdf.has(own('gpu'))
+      ? {
+          gpu: {
+            shaderF16: rdf.at(own('gpu', 'shader_f16')) === true,
+            ...(rdf.has(own('gpu', 'largest_buffer'))
+              ? { largestBuffer: rdf.positive(own('gpu', 'largest_buffer')) }
+              : {}),
+          },
+        }
+      : {}),
   };
 }

@@ -18,9 +18,6 @@ export interface Model {
   testOutput: NpyArray;
 }
 
-/** The id of the model that is used when none is named. */
-export const DEFAULT_MODEL = 'default';
-
 /** Reads the card of a folder. @throws CytoError `model`, `not-found`, `network` */
 export async function loadCard(folder: ModelFolder, options: TaskOptions = {}): Promise<ModelCard> {
   const blob = await folder.open(CARD, options.signal ? { signal: options.signal } : {});

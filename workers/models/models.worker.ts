@@ -1,0 +1,90 @@
+import { assetUrl, setAssetBase } from '../../core/assets.ts';
+import { CytoError } from '../../core/errors.ts';
+import type { TaskOptions } from '../../core/progress.ts';
+import { CARD, parseModelCard } from '../segmentation/network/model-card.ts';
+import { serve } from '../serve.ts';
+import { addModel, offerOf } from './add-model.ts';
+import { DEFAULT_MODEL } from './default-model.ts';
+import { download } from './download.ts';
+import { MemoryStorage } from './memory-storage.ts';
+import { entryOf, type ModelEntry } from './model-entry.ts';
+import { builtInFolder } from './model-folder.ts';
+import { type NamedFile, sourceOfFiles, sourceOfUrl } from './model-source.ts';
+import { FolderStore } from './model-store.ts';
+import { hasOpfs, OpfsStorage } from './opfs-storage.ts';
+
+/** An address, or files the user has chosen. */
+export type SourceRequest = { url: string } | { files: NamedFile[] };
+
+const store = new FolderStore(hasOpfs() ? new OpfsStorage() : new MemoryStorage());
+
+const sourceOf = (source: SourceRequest, signal?: AbortSignal) =>
+  'url' in source ? sourceOfUrl(source.url, signal) : sourceOfFiles(source.files);
+
+let builtIn: Promise<ModelEntry[]> | undefined;
+
+async function readBuiltIn(): Promise<ModelEntry[]> {
+  const ids = JSON.parse(await (await download(assetUrl('models/index.json'))).text()) as string[];
+  return Promise.all(
+    ids.map(async (id) => {
+      const folder = builtInFolder(id);
+      const card = parseModelCard(await (await folder.open(CARD)).text());
+      const isDefault = id === DEFAULT_MODEL;
+      return entryOf(card, { id, state: 'built-in', origin: folder.where, isDefault });
+    }),
+  );
+}
+
+function builtInModels(): Promise<ModelEntry[]> {
+  builtIn ??= readBuiltIn();
+  // After a failure it is asked again.
+  builtIn.catch(() => {
+    builtIn = undefined;
+  });
+  return builtIn;
+}
+
+/** A stored model may not take the name of one that ships. */
+async function refuseBuiltIn(id: string, name: string): Promise<void> {
+  if (!(await builtInModels()).some((entry) => entry.id === id)) return;
+  throw new CytoError(
+    'bad-input',
+    `"${name}" has the id "${id}" of a model that ships with the page. Choose that one, or give this one another id (config.cytopane.id in its rdf.yaml).`,
+  );
+}
+
+serve({
+  /** Built-in models first, the default one at the top, then the stored ones by name. */
+  async list(assetBase: string): Promise<ModelEntry[]> {
+    setAssetBase(assetBase);
+    const shipped = [...(await builtInModels())].sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
+    const stored = await store.list();
+    return [
+      ...shipped,
+      ...stored.map(({ card, size, origin }) =>
+        entryOf(card, { id: card.id, state: 'stored', origin, size }),
+      ),
+    ];
+  },
+
+  /** What a source holds: only its card is read. */
+  async inspect(source: SourceRequest, { signal }: TaskOptions): Promise<ModelEntry> {
+    const { card, source: from } = await offerOf(await sourceOf(source, signal), signal);
+    return entryOf(card, { id: 'url' in source ? source.url : card.id, state: 'remote', origin: from.where });
+  },
+
+  async add(assetBase: string, source: SourceRequest, options: TaskOptions): Promise<ModelEntry> {
+    setAssetBase(assetBase);
+    const offer = await offerOf(await sourceOf(source, options.signal), options.signal);
+    await refuseBuiltIn(offer.card.id, offer.card.name);
+    const { id } = await addModel(offer, store, options);
+    const stored = (await store.list()).find(({ card }) => card.id === id);
+    if (!stored) throw new CytoError('internal', `The model "${id}" is not there after it was stored.`);
+    const { card, size, origin } = stored;
+    return entryOf(card, { id, state: 'stored', origin, size });
+  },
+
+  files: (id: string): Promise<Map<string, Blob>> => store.files(id),
+
+  forget: (id: string): Promise<void> => store.forget(id),
+});

@@ -1,0 +1,177 @@
+import { CytoError } from '../../../core/errors.ts';
+import type { BackendKind, RefusalReason } from '../../../core/segmentation-parameters.ts';
+import { VERSION } from '../../../core/version.ts';
+import type { TileNetwork } from '../preprocess/run-tiles.ts';
+import { type GpuProbe, openDevice } from './gpu.ts';
+import type { ModelCard, Tolerance } from './model-card.ts';
+import type { Model } from './model-files.ts';
+import { loadOrt, type Ort, type OrtSession } from './ort.ts';
+import type { TrustMemory } from './trust.ts';
+
+/** A place where the network may run. */
+export interface Rung {
+  kind: BackendKind;
+  threads: number;
+  /** For people: "WASM with 4 threads". */
+  name: string;
+  open(model: Model): Promise<OpenRung>;
+}
+
+/** A session on a rung. */
+export interface OpenRung {
+  /** Adapter and versions that its numbers depend on. */
+  environment: string;
+  run: TileNetwork;
+  release(): Promise<void>;
+}
+
+/** A rung that failed, with the reason to tell. */
+export class RungFailure extends Error {
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, detail: string, options?: { cause?: unknown }) {
+    super(detail, options);
+    this.reason = reason;
+  }
+}
+
+const versions = (ort: Ort) =>
+  [VERSION, ort.env.versions.web ?? ort.env.versions.common, globalThis.navigator?.userAgent ?? 'node'].join(
+    '|',
+  );
+
+async function createSession(
+  ort: Ort,
+  provider: import('onnxruntime-web/wasm').InferenceSession.ExecutionProviderConfig,
+  model: Model,
+): Promise<OrtSession> {
+  const graph = new Uint8Array(await model.weights.arrayBuffer());
+  return ort.InferenceSession.create(graph, {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'all',
+    ...(model.externalData.length > 0 ? { externalData: model.externalData } : {}),
+  });
+}
+
+/** WASM on so many threads. */
+export function wasmRung(threads: number): Rung {
+  return {
+    kind: 'wasm',
+    threads,
+    name: threads > 1 ? `WASM with ${threads} threads` : 'WASM',
+    open: async (model) => {
+      const ort = await loadOrt('wasm', threads);
+      const session = await createSession(ort, 'wasm', model);
+      return {
+        environment: `${threads} threads|${versions(ort)}`,
+        run: tileNetwork(ort, session, model.card),
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+/** The GPU. A lost device and errors that WebGPU only reports aside fail the tile that meets them. */
+export function webgpuRung(probe: GpuProbe): Rung {
+  return {
+    kind: 'webgpu',
+    threads: 1,
+    name: 'WebGPU',
+    open: async (model) => {
+      const ort = await loadOrt('webgpu', 1);
+      const device = await openDevice(probe);
+      let failure: RungFailure | undefined;
+      let fail: (failure: RungFailure) => void = () => {};
+      const failed = new Promise<never>((_, reject) => {
+        fail = (reason) => {
+          failure ??= reason;
+          reject(failure);
+        };
+      });
+      // Told by the run under way, or by the next one.
+      failed.catch(() => undefined);
+      device.lost.then(({ message }) => fail(new RungFailure('lost', message || 'the device was lost')));
+      device.addEventListener('uncapturederror', (event) =>
+        fail(new RungFailure('lost', (event as GPUUncapturedErrorEvent).error.message)),
+      );
+      const session = await Promise.race([createSession(ort, { name: 'webgpu', device }, model), failed]);
+      const run = tileNetwork(ort, session, model.card);
+      return {
+        environment: `${probe.identity}|${versions(ort)}`,
+        run: async (...tile) => {
+          if (failure) throw failure;
+          const output = await Promise.race([run(...tile), failed]);
+          if (failure) throw failure;
+          return output;
+        },
+        release: async () => {
+          // A session on a lost device cannot be ended.
+          if (!failure) await session.release();
+          device.destroy();
+        },
+      };
+    },
+  };
+}
+
+function tileNetwork(ort: Ort, session: OrtSession, card: ModelCard): TileNetwork {
+  const input = session.inputNames.includes(card.input) ? card.input : session.inputNames[0];
+  const output = session.outputNames.includes(card.output) ? card.output : session.outputNames[0];
+  return async (tiles, batch, height, width) => {
+    const result = await session.run({
+      [input]: new ort.Tensor('float32', tiles, [batch, 3, height, width]),
+    });
+    const tensor = result[output];
+    const data = (await tensor.getData()) as Float32Array;
+    if (data.length !== tiles.length) {
+      throw new CytoError(
+        'model',
+        `"${card.name}" gives ${tensor.dims.join('×')}, not the three maps of flows and cell probability that are needed.`,
+      );
+    }
+    return data;
+  };
+}
+
+/**
+ * Whether a rung reproduces the model's test tensors; what was found earlier in the same environment is not computed
+ * again.
+ * @throws RungFailure `wrong-numbers`
+ */
+export async function verify(
+  { kind, threads }: Rung,
+  open: OpenRung,
+  model: Model,
+  trust: TrustMemory,
+): Promise<void> {
+  const { card, testInput, testOutput } = model;
+  const rung = threads > 1 ? `${kind}-threads` : kind;
+  const total = testOutput.data.length;
+  // A browser may refuse its database (private windows): then nothing is remembered.
+  const unavailable = (error: unknown) => console.debug('cytopane: verdicts are not remembered:', error);
+  let verdict = await trust.recall(card, rung, open.environment).catch(unavailable);
+  if (!verdict) {
+    const [batch, , height, width] = testInput.shape;
+    const output = await open.run(testInput.data as Float32Array, batch, height, width);
+    const mismatched = countMismatches(output, testOutput.data as Float32Array, card.tolerance);
+    const agreed = mismatched <= (card.tolerance.mismatchedPerMillion * total) / 1e6;
+    verdict = { environment: open.environment, agreed, mismatched };
+    await trust.remember(card, rung, verdict).catch(unavailable);
+  }
+  if (!verdict.agreed) {
+    throw new RungFailure(
+      'wrong-numbers',
+      `it gives wrong numbers for the model’s test image (${verdict.mismatched} of ${total})`,
+    );
+  }
+}
+
+/** Elements that differ by more than absolute + relative · |expected|; NaN always counts. */
+export function countMismatches(actual: Float32Array, expected: Float32Array, tolerance: Tolerance): number {
+  let count = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const limit = tolerance.absolute + tolerance.relative * Math.abs(expected[i]);
+    if (!(Math.abs(actual[i] - expected[i]) <= limit)) count++;
+  }
+  return count;
+}
