@@ -1,5 +1,6 @@
 /** The classes of all elements; nothing is registered. */
 export { CytoDims } from './dims/dims.ts';
+export { CytoExportMenu } from './export-menu/export-menu.ts';
 export { CytoImage } from './image/image.ts';
 export { CytoLabelTable } from './label-table/label-table.ts';
 export { CytoLabels } from './labels/labels.ts';

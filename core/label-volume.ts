@@ -17,6 +17,8 @@ export class LabelVolume extends EventTarget {
   readonly calibration: Calibration;
   /** Measurements that came with the labels (`flow_error`, `cellprob`): column → label id → value. */
   readonly supplied = new Map<string, Map<number, number>>();
+  /** How the labels came to be: model, parameters; written into every export. */
+  readonly origin: Record<string, string | number> = {};
   #revision = 0;
 
   /**

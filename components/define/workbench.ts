@@ -1,4 +1,5 @@
 import './dims.ts';
+import './export-menu.ts';
 import './image.ts';
 import './label-table.ts';
 import './labels.ts';

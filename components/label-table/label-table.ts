@@ -9,6 +9,8 @@ import { parseFilter } from '../../core/measure/filter.ts';
 import { boxOfRow, type Measurements, rowOf } from '../../core/measure/measurements.ts';
 import { columnValues, orderedRows, type SortOrder } from '../../core/measure/row-order.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
+import { provenanceOf } from '../export-menu/label-export.ts';
+import { pickDestination, saveFile } from '../export-menu/save-file.ts';
 import { controlStyles } from '../styles.ts';
 import type { CytoViewer } from '../viewer/viewer.ts';
 import { columnTitle, titleWithUnit } from './column-title.ts';
@@ -34,6 +36,7 @@ const LABEL_COLUMN: MeasurementColumn = { key: 'label', quantity: 'count', unit:
  * @tag cyto-label-table
  * @fires cyto-select - Cells were selected here; `detail.layerId`, `detail.ids`, `detail.source`.
  * @fires cyto-measure - New measurements; `detail.layerId`, `detail.count`.
+ * @fires cyto-save - Before the CSV file is saved, cancelable; `detail.name`, `detail.blob`.
  * @fires error - Measuring failed; `detail.kind`, `detail.message`.
  * @csspart bar - Filter, count and buttons.
  * @csspart grid - The table.
@@ -95,10 +98,13 @@ export class CytoLabelTable extends ViewerPart {
     this.#choose(ids, options.source ?? 'api');
   }
 
-  /** The rows and columns shown, as CSV with one header line. */
+  /** The rows and columns shown as CSV: provenance in lines with #, a header, the rows. */
   csv(): string {
-    const { measurements } = this;
-    return measurements ? tableCsv(measurements, { columns: this.#shownColumns(), rows: this.#order }) : '';
+    const { measurements, model } = this;
+    const layer = this.#measured.layer;
+    if (!measurements || !model || !layer) return '';
+    const provenance = provenanceOf(model, layer);
+    return tableCsv(measurements, { columns: this.#shownColumns(), rows: this.#order, provenance });
   }
 
   // —— Life ——
@@ -538,21 +544,15 @@ export class CytoLabelTable extends ViewerPart {
     </div>`;
   }
 
-  #saveCsv = (): void => {
-    const layer = this.#measured.layer;
-    const file = new File([this.csv()], `${layer?.name ?? 'cells'}.csv`, { type: 'text/csv' });
-    const event = new CustomEvent('cyto-save', {
-      detail: { name: file.name, blob: file },
-      bubbles: true,
-      composed: true,
-      cancelable: true,
-    });
-    if (!this.dispatchEvent(event)) return;
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(file);
-    link.download = file.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  #saveCsv = async (): Promise<void> => {
+    const name = `${this.#measured.layer?.name ?? 'cells'}.csv`;
+    const destination = await pickDestination(name);
+    if (!destination) return;
+    try {
+      await saveFile(this, name, new Blob([this.csv()], { type: 'text/csv' }), destination);
+    } catch (cause) {
+      this.problem = asCytoError(cause).message;
+    }
   };
 }
 

@@ -234,6 +234,13 @@ export class CytoSegmenter extends ViewerPart {
     const labels = reusable?.labels ?? new LabelVolume(shape, image.volume.calibration);
     labels.data.fill(0);
     labels.data.set(result.labels, z * ny * nx);
+    for (const key of Object.keys(labels.origin)) delete labels.origin[key];
+    Object.assign(labels.origin, {
+      model: result.model.id,
+      model_sha256: result.model.sha256,
+      backend: result.backend.kind,
+      parameters: JSON.stringify(result.parameters),
+    });
     const { labels: _, ...rest } = result;
     this.result = rest;
     this.#segmented = image.volume;

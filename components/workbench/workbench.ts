@@ -1,12 +1,10 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
-import { isAbort } from '../../core/errors.ts';
-import { labelCsv } from '../../core/exports/label-csv.ts';
-import { labelTiff } from '../../core/exports/label-tiff.ts';
+import { asCytoError, isAbort } from '../../core/errors.ts';
 import type { LabelsLayer } from '../../core/layer.ts';
 import type { Layout } from '../../core/viewer-model.ts';
 import { textsFor } from '../localization/texts.ts';
-import type { CytoSegmenter, RunDetail } from '../segmenter/segmenter.ts';
+import type { CytoSegmenter } from '../segmenter/segmenter.ts';
 import { controlStyles } from '../styles.ts';
 import type { CytoViewer } from '../viewer/viewer.ts';
 import { droppedFiles } from './dropped-files.ts';
@@ -41,9 +39,6 @@ export class CytoWorkbench extends LitElement {
       .alert { position: absolute; inset-block-start: 56px; inset-inline: 16px 306px; z-index: 2; display: flex; gap: 10px; align-items: start; padding: 10px 12px; border-radius: 8px; background: light-dark(#fdecee, #4a1820); color: light-dark(#7c0d20, #ffd5da); border: 1px solid light-dark(#f0b7bf, #7d2f3b); }
       .alert span { flex: 1; overflow-wrap: anywhere; }
       .drop { position: absolute; inset: 0; z-index: 3; display: grid; place-content: center; font-size: 20px; background: rgb(0 60 120 / 0.6); color: #fff; border: 3px dashed #fff; border-radius: 10px; pointer-events: none; }
-      .menu { position: relative; }
-      .menu > div { position: absolute; inset-inline-end: 0; inset-block-start: calc(100% + 4px); z-index: 4; display: grid; gap: 4px; padding: 6px; background: var(--_raised); border: 1px solid var(--_line); border-radius: 8px; min-inline-size: 12em; box-shadow: 0 6px 24px rgb(0 0 0 / 0.25); }
-      .menu > div button { text-align: start; }
       .bar { block-size: 4px; inline-size: 100%; position: absolute; inset-block-start: 0; }
       input[type='file'] { display: none; }
       @media (width < 760px) {
@@ -69,12 +64,10 @@ export class CytoWorkbench extends LitElement {
   @query('cyto-segmenter') private accessor segmenterElement!: CytoSegmenter;
   @state() private accessor alert = '';
   @state() private accessor dropping = false;
-  @state() private accessor menuOpen = false;
   @state() private accessor tableOpen = false;
   @state() private accessor reading: { value: number; total: number } | undefined;
   @state() private accessor empty = true;
 
-  #lastRun: RunDetail | undefined;
   #opening: AbortController | undefined;
 
   /** The viewer inside. */
@@ -114,54 +107,35 @@ export class CytoWorkbench extends LitElement {
     }
   }
 
-  /** Labels of the topmost label layer as a file. @throws CytoError `bad-input` if there are none */
-  exportLabels(format: 'tiff' | 'csv'): File | undefined {
-    const layer = this.viewer.model.labels.at(-1);
-    if (!layer) return undefined;
-    const { data, shape, calibration } = layer.labels;
-    const name = (this.viewer.model.images[0]?.volume.name ?? 'image').replace(/(\.ome)?\.\w+$/i, '');
-    const provenance = this.#provenance(layer);
-    return format === 'tiff'
-      ? new File(
-          [labelTiff(data, shape, calibration, provenance) as Uint8Array<ArrayBuffer>],
-          `${name}_labels.tif`,
-          { type: 'image/tiff' },
-        )
-      : new File([labelCsv(data, shape, calibration, provenance)], `${name}_labels.csv`, {
-          type: 'text/csv',
-        });
+  /** Adds the labels of a file over the image: a label image, ImageJ ROIs, GeoJSON or `_seg.npy`. @throws CytoError as the readers do */
+  async openLabels(file: File, options: { signal?: AbortSignal } = {}): Promise<LabelsLayer> {
+    await this.updateComplete;
+    this.alert = '';
+    const { openLabels } = await import('./label-files.ts');
+    return openLabels(this.viewer, file, options);
   }
 
-  #provenance(layer: LabelsLayer): Record<string, string> {
-    const run = this.#lastRun?.layerId === layer.id ? this.#lastRun : undefined;
-    return {
-      software: 'Cytopane',
-      source: this.viewer.model.images[0]?.volume.name ?? 'unknown',
-      layer: layer.name,
-      ...(run ? { parameters: JSON.stringify(run.parameters), backend: run.backend.kind } : {}),
-    };
+  /** Opens a saved project in place of what is shown. @throws CytoError as {@link readProject} does; nothing changes then */
+  async openProject(file: Blob): Promise<void> {
+    await this.updateComplete;
+    this.alert = '';
+    const { readProject } = await import('../../core/project/project-file.ts');
+    const project = readProject(new Uint8Array(await file.arrayBuffer()));
+    const { model } = this.viewer;
+    for (const { id } of [...model.layers]) model.remove(id, 'restore');
+    for (const layer of project.layers) model.add(layer, { source: 'restore' });
+    model.restore(project.state);
+    Object.assign(this.segmenter, project.controls.segmenter);
   }
 
-  #save(format: 'tiff' | 'csv'): void {
-    this.menuOpen = false;
-    const file = this.exportLabels(format);
-    if (!file) {
-      this.alert = textsFor(this).exportNothing;
-      return;
-    }
-    const event = new CustomEvent('cyto-save', {
-      detail: { name: file.name, blob: file },
-      bubbles: true,
-      composed: true,
-      cancelable: true,
-    });
-    if (!this.dispatchEvent(event)) return;
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(file);
-    link.download = file.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  }
+  /** Settings that a project keeps. */
+  readonly #controls = (): Record<string, unknown> => {
+    const { modelId, mode, diameter, cellprobThreshold, flowThreshold, minSize, stitchThreshold } =
+      this.segmenter;
+    const { anisotropy, backend, channel } = this.segmenter;
+    const thresholds = { cellprobThreshold, flowThreshold, minSize, stitchThreshold };
+    return { segmenter: { modelId, mode, diameter, ...thresholds, anisotropy, backend, channel } };
+  };
 
   protected override firstUpdated(): void {
     const { model } = this.viewer;
@@ -178,11 +152,30 @@ export class CytoWorkbench extends LitElement {
   }
 
   #open(input: File | readonly File[] | string): void {
-    // `error` events have shown what went wrong.
-    this.open(input).catch((error: unknown) => {
-      if (!isAbort(error)) console.debug('cytopane:', error);
+    const show = async () => {
+      const [file, ...others] = input instanceof File ? [input] : typeof input === 'string' ? [] : input;
+      if (!file || others.length > 0) return this.open(input);
+      const { specialFile } = await import('./label-files.ts');
+      const kind = await specialFile(file);
+      if (!kind) return this.open(file);
+      await (kind === 'project' ? this.openProject(file) : this.openLabels(file));
+    };
+    this.#try(show());
+  }
+
+  /** Shows what goes wrong, unless an `error` event of the viewer has done so. */
+  #try(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!isAbort(error) && !this.alert) this.alert = asCytoError(error).message;
     });
   }
+
+  #onLabels = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const file = input.files?.[0];
+    input.value = '';
+    if (file) this.#try(this.openLabels(file));
+  };
 
   protected override render() {
     const texts = textsFor(this);
@@ -190,27 +183,14 @@ export class CytoWorkbench extends LitElement {
       <header part="header">
         <button @click=${() => this.#pickFiles(false)}>${texts.open}</button>
         <button @click=${() => this.#pickFiles(true)}>${texts.openFolder}</button>
+        <button ?disabled=${this.empty} @click=${() => this.renderRoot.querySelector<HTMLInputElement>('#labels')?.click()}>${texts.openLabels}</button>
         <cyto-toolbar></cyto-toolbar>
         <span class="grow"></span>
         <slot name="header"></slot>
         <button aria-pressed=${this.tableOpen} @click=${() => {
           this.tableOpen = !this.tableOpen;
         }}>${texts.table}</button>
-        <div class="menu" @keydown=${(event: KeyboardEvent) => {
-          if (event.key === 'Escape') this.menuOpen = false;
-        }}>
-          <button aria-haspopup="true" aria-expanded=${this.menuOpen} @click=${() => {
-            this.menuOpen = !this.menuOpen;
-          }}>${texts.export} ▾</button>
-          ${
-            this.menuOpen
-              ? html`<div>
-                  <button @click=${() => this.#save('tiff')}>${texts.exportTiff}</button>
-                  <button @click=${() => this.#save('csv')}>${texts.exportCsv}</button>
-                </div>`
-              : nothing
-          }
-        </div>
+        <cyto-export-menu .controls=${this.#controls}></cyto-export-menu>
       </header>
       <cyto-viewer part="viewer" layout=${this.layout} theme=${this.theme} alt=${this.alt ?? nothing}
         @error=${this.#onError} @progress=${this.#onProgress} @load=${this.#onLoad}>
@@ -222,7 +202,7 @@ export class CytoWorkbench extends LitElement {
       <cyto-status></cyto-status>
       <aside part="side">
         <section><h2>${texts.segment}</h2>
-          <cyto-segmenter model=${this.modelId ?? nothing} @cyto-run=${this.#onRun}></cyto-segmenter></section>
+          <cyto-segmenter model=${this.modelId ?? nothing}></cyto-segmenter></section>
         <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
       </aside>
       ${
@@ -240,6 +220,7 @@ export class CytoWorkbench extends LitElement {
       }
       ${this.dropping ? html`<div class="drop">${texts.dropHere}</div>` : nothing}
       <input id="files" type="file" multiple @change=${this.#onFiles} tabindex="-1" aria-hidden="true" />
+      <input id="labels" type="file" @change=${this.#onLabels} tabindex="-1" aria-hidden="true" />
       <input id="folder" type="file" webkitdirectory @change=${this.#onFiles} tabindex="-1" aria-hidden="true" />`;
   }
 
@@ -291,10 +272,6 @@ export class CytoWorkbench extends LitElement {
 
   #onLoad = (): void => {
     this.reading = undefined;
-  };
-
-  #onRun = (event: Event): void => {
-    this.#lastRun = (event as CustomEvent<RunDetail>).detail;
   };
 }
 

@@ -85,7 +85,7 @@ export interface CellposeSegmentation {
 
 /** Whether bytes begin like an NPY file that holds an object. */
 export function isObjectNpy(bytes: Uint8Array): boolean {
-  const start = new TextDecoder('latin1').decode(bytes.subarray(0, 128));
+  const start = String.fromCharCode(...bytes.subarray(0, 128));
   return start.startsWith('\x93NUMPY') && /'descr':\s*'\|O/.test(start);
 }
 

@@ -1,0 +1,39 @@
+import {
+  type ExportedFile,
+  type ExportFormat,
+  exportLabels,
+  type LabelExport,
+  zarrRequest,
+} from '../../core/exports/export-labels.ts';
+import { labelsFromRois } from '../../core/exports/imagej-rois.ts';
+import { type FolderFile, omeZarrFiles } from '../../core/exports/ome-zarr.ts';
+import { type LabelFileKind, type ReadLabels, readLabelBytes } from '../../core/exports/read-labels.ts';
+import type { Shape3 } from '../../core/volume.ts';
+import { readImagejRois } from '../io/imagej-roi.ts';
+import { moving, serve } from '../serve.ts';
+
+serve({
+  export(format: ExportFormat, request: LabelExport): ExportedFile {
+    const file = exportLabels(format, request);
+    return moving(file, [file.bytes.buffer as ArrayBuffer]);
+  },
+
+  folder(format: 'ome-zarr-0.4' | 'ome-zarr-0.5', request: LabelExport): FolderFile[] {
+    // Small files may share a buffer: copies can be moved.
+    const files = [...omeZarrFiles(zarrRequest(format, request))].map(
+      ([path, bytes]): FolderFile => [path, bytes.slice()],
+    );
+    return moving(
+      files,
+      files.map(([, bytes]) => bytes.buffer as ArrayBuffer),
+    );
+  },
+
+  async read(kind: LabelFileKind, name: string, blob: Blob, scene: Shape3): Promise<ReadLabels> {
+    const read: ReadLabels =
+      kind === 'imagej-rois'
+        ? { labels: labelsFromRois(await readImagejRois({ name, blob }), scene), shape: scene }
+        : readLabelBytes(kind, new Uint8Array(await blob.arrayBuffer()), scene);
+    return moving(read, [read.labels.buffer as ArrayBuffer]);
+  },
+});
