@@ -194,6 +194,9 @@ export class CytoModelChooser extends LitElement {
     this.looked = undefined;
     this.renderRoot.querySelector('details')?.removeAttribute('open');
     this.#choose(entry.id, source);
+    await this.updateComplete;
+    // The button that was pressed is gone.
+    if (source === 'user') this.#focus('select');
     return entry;
   }
 
@@ -228,29 +231,37 @@ export class CytoModelChooser extends LitElement {
   }
 
   /** Looks a model up, so that licence and size are seen before it is added. */
-  #look(input: ModelInput): void {
+  async #look(input: ModelInput): Promise<void> {
     this.looked = undefined;
-    this.#do(
-      this.#work('look', '', async (library, task) => {
-        const entry = await library.inspect(input, { signal: task.controller.signal });
-        this.looked = { entry, input };
-        await this.updateComplete;
-        this.renderRoot.querySelector<HTMLElement>('.offer button')?.focus();
-      }),
-    );
+    await this.#work('look', '', async (library, task) => {
+      const entry = await library.inspect(input, { signal: task.controller.signal });
+      this.looked = { entry, input };
+    });
+    await this.updateComplete;
+    this.#focus('.offer button');
   }
 
-  #forget(entry: ModelEntry): void {
+  async #forget(entry: ModelEntry): Promise<void> {
     this.confirming = false;
-    this.#do(
-      this.#work('forget', entry.name, async (library) => {
-        await library.forget(entry.id);
-        await this.#list();
-        const fallback = this.entries.find(({ isDefault }) => isDefault);
-        if (this.value === entry.id && fallback) this.#choose(fallback.id, 'user');
-        this.renderRoot.querySelector<HTMLElement>('select')?.focus();
-      }),
-    );
+    await this.#work('forget', entry.name, async (library) => {
+      await library.forget(entry.id);
+      await this.#list();
+    });
+    const fallback = this.entries.find(({ isDefault }) => isDefault);
+    if (this.value === entry.id && fallback) this.#choose(fallback.id, 'user');
+    await this.updateComplete;
+    this.#focus('select');
+  }
+
+  /** Asks before forgetting, or takes the question back; the focus stays where the buttons are. */
+  async #ask(confirming: boolean): Promise<void> {
+    this.confirming = confirming;
+    await this.updateComplete;
+    this.#focus('.card button:last-of-type');
+  }
+
+  #focus(selector: string): void {
+    this.renderRoot.querySelector<HTMLElement>(selector)?.focus();
   }
 
   protected override render() {
@@ -312,18 +323,14 @@ export class CytoModelChooser extends LitElement {
         }
         ${
           entry.state === 'stored' && !this.confirming
-            ? html`<button ?disabled=${!idle} @click=${() => {
-                this.confirming = true;
-              }}>${texts.forget}</button>`
+            ? html`<button ?disabled=${!idle} @click=${() => this.#ask(true)}>${texts.forget}</button>`
             : nothing
         }
         ${
           entry.state === 'stored' && this.confirming
             ? html`<span class="buttons">
-                <button @click=${() => this.#forget(entry)}>${texts.forgetReally}</button>
-                <button @click=${() => {
-                  this.confirming = false;
-                }}>${texts.keep}</button></span>`
+                <button @click=${() => this.#do(this.#forget(entry))}>${texts.forgetReally}</button>
+                <button @click=${() => this.#ask(false)}>${texts.keep}</button></span>`
             : nothing
         }
       </div>
@@ -381,14 +388,14 @@ export class CytoModelChooser extends LitElement {
   #onAddress = (event: SubmitEvent): void => {
     event.preventDefault();
     const address = new FormData(event.target as HTMLFormElement).get('address');
-    if (typeof address === 'string') this.#look(address.trim());
+    if (typeof address === 'string') this.#do(this.#look(address.trim()));
   };
 
   #onFiles = (event: Event): void => {
     const input = event.target as HTMLInputElement;
     const files = [...(input.files ?? [])];
     input.value = '';
-    if (files.length > 0) this.#look(files);
+    if (files.length > 0) this.#do(this.#look(files));
   };
 }
 

@@ -58,7 +58,10 @@ class Ladder implements Network {
   readonly #rungs: Rung[] = [];
   readonly #refusals: Refusal[] = [];
   #adapter: string | undefined;
-  #current: { rung: Rung; open: OpenRung } | undefined;
+  /** The rung in use, also after release. */
+  #rung: Rung = wasmRung(1);
+  #verified = false;
+  #open: OpenRung | undefined;
 
   constructor(model: Model, options: OpenOptions) {
     this.#model = model;
@@ -67,11 +70,11 @@ class Ladder implements Network {
   }
 
   get report(): BackendReport {
-    const { kind, threads } = this.#current?.rung ?? { kind: 'wasm', threads: 1 };
+    const { kind, threads } = this.#rung;
     return {
       kind,
       threads,
-      verified: this.#current !== undefined,
+      verified: this.#verified,
       refusals: [...this.#refusals],
       ...(this.#adapter ? { adapter: this.#adapter } : {}),
     };
@@ -79,13 +82,14 @@ class Ladder implements Network {
 
   run: TileNetwork = async (...tile) => {
     for (;;) {
-      if (!this.#current) throw new CytoError('backend', 'The network was closed.');
-      const { rung, open } = this.#current;
+      const open = this.#open;
+      if (!open) throw new CytoError('backend', 'The network was closed.');
       try {
         return await open.run(...tile);
       } catch (error) {
         if (error instanceof CytoError || isAbort(error)) throw error;
-        await this.#leave(rung, open, error);
+        this.#open = undefined;
+        await this.#leave(this.#rung, open, error, true);
         await this.climbDown();
         this.#options.onChange?.(this.report);
       }
@@ -93,9 +97,9 @@ class Ladder implements Network {
   };
 
   async release(): Promise<void> {
-    const current = this.#current;
-    this.#current = undefined;
-    await current?.open.release();
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.release();
   }
 
   /** Lists the rungs that may be tried. */
@@ -123,7 +127,9 @@ class Ladder implements Network {
       try {
         open = await rung.open(this.#model);
         await verify(rung, open, this.#model, this.#trust);
-        this.#current = { rung, open };
+        this.#rung = rung;
+        this.#verified = true;
+        this.#open = open;
         return;
       } catch (error) {
         last = error;
@@ -131,22 +137,20 @@ class Ladder implements Network {
           await open?.release();
           throw error;
         }
-        await this.#leave(rung, open, error);
+        await this.#leave(rung, open, error, false);
       }
     }
     const details = this.#refusals.map(({ detail }) => detail).join(' ');
     throw new CytoError('backend', `The network cannot run in this browser. ${details}`, { cause: last });
   }
 
-  async #leave(rung: Rung, open: OpenRung | undefined, error: unknown): Promise<void> {
-    const failedWhileRunning = this.#current?.rung === rung;
-    this.#current = undefined;
+  async #leave(rung: Rung, open: OpenRung | undefined, error: unknown, whileRunning: boolean): Promise<void> {
     const text = error instanceof Error ? error.message.split('\n')[0] : String(error);
     this.#refusals.push({
       kind: rung.kind,
       threads: rung.threads,
-      reason: error instanceof RungFailure ? error.reason : failedWhileRunning ? 'lost' : 'failed',
-      detail: `${rung.name} is not used${failedWhileRunning ? ' any more' : ''}: ${text}.`,
+      reason: error instanceof RungFailure ? error.reason : whileRunning ? 'lost' : 'failed',
+      detail: `${rung.name} is not used${whileRunning ? ' any more' : ''}: ${text}.`,
     });
     try {
       await open?.release();
