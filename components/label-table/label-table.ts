@@ -409,7 +409,7 @@ export class CytoLabelTable extends ViewerPart {
     const shown = this.#order.length;
     return html`
       <div class="bar" part="bar">
-        <input type="search" aria-label=${texts.filter} placeholder=${texts.filterHint} .value=${this.filter}
+        <input type="search" aria-label=${texts.filter} placeholder=${texts.filterHint(measurements?.columns[1].key ?? 'area')} .value=${this.filter}
           aria-invalid=${this.problem !== ''} aria-describedby="problem"
           @input=${(event: Event) => {
             this.filter = (event.target as HTMLInputElement).value;
@@ -452,14 +452,14 @@ export class CytoLabelTable extends ViewerPart {
   #table() {
     const { texts } = this;
     const columns = [LABEL_COLUMN, ...this.#shownColumns()];
-    const widths = columns.map((_, k) => (k === 0 ? '92px' : 'minmax(104px, 1fr)')).join(' ');
+    const widths = columns.map((_, k) => (k === 0 ? '92px' : 'minmax(116px, 1fr)')).join(' ');
     const { row, column } = this.active;
     const from = Math.min(this.first, Math.max(0, this.#order.length - this.visible));
     const rows = [...this.#order.subarray(from, from + this.visible)];
     const title = texts.layerCells(this.#measured.layer?.name ?? '');
     return html`<div class="grid" part="grid" role="grid" tabindex="0" aria-label=${title} aria-multiselectable="true"
         aria-rowcount=${this.#order.length + 1} aria-colcount=${columns.length} aria-activedescendant="cell-${row}-${column}"
-        style="--_widths: ${widths}; --_least: ${92 + 104 * (columns.length - 1)}px" @keydown=${this.#onKey} @scroll=${this.#measureView} @pointerleave=${() => this.#hover(0)}>
+        style="--_widths: ${widths}; --_least: ${92 + 116 * (columns.length - 1)}px" @keydown=${this.#onKey} @scroll=${this.#measureView} @pointerleave=${() => this.#hover(0)}>
       <div class="head" role="rowgroup"><div role="row" aria-rowindex="1">${columns.map((one, k) => this.#header(one, k))}</div></div>
       <div class="body" role="rowgroup" style="block-size: ${this.#order.length * ROW_HEIGHT}px">
         ${rows.map((measured, k) => this.#row(measured, from + k, columns))}

@@ -137,6 +137,10 @@ export class LabelPlot {
       grid: { stroke: line, width: 1 },
       ticks: { stroke: line, width: 1, size: 4 },
       size: label === yTitle ? 52 : 32,
+      // Cells are counted in whole numbers.
+      ...(label === yTitle && !box
+        ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] }
+        : {}),
     });
     return new uPlot(
       {

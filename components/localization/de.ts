@@ -106,7 +106,7 @@ export const de: Texts = {
   language: 'de',
   table: 'Zellen',
   filter: 'Filter',
-  filterHint: 'Filter: area > 100 and solidity < 0.9',
+  filterHint: (size) => `Filter: ${size} > 100 and solidity < 0.9`,
   cellsOf: (shown, total) => `${shown} von ${total} Zellen`,
   selectedCount: (count) => `${count} ausgewählt`,
   plot: 'Diagramm',

@@ -100,7 +100,7 @@ export const en = {
   language: 'en',
   table: 'Cells',
   filter: 'Filter',
-  filterHint: 'Filter: area > 100 and solidity < 0.9',
+  filterHint: (size: string) => `Filter: ${size} > 100 and solidity < 0.9`,
   cellsOf: (shown: number, total: number) => `${shown} of ${total} cells`,
   selectedCount: (count: number) => `${count} selected`,
   plot: 'Plot',

@@ -126,12 +126,13 @@ export function updateMeasurements(
   const near = grown(changed, shape);
   const affected = labelsInside(labels, shape, near);
   let region = near;
-  before.ids.forEach((id, row) => {
-    const box = boxOfRow(before, row, shape);
-    if (!affected.has(id) && !overlap(box, near)) return;
+  const touching = rowsTouching(before, near, shape);
+  for (let row = 0; row < before.ids.length; row++) {
+    const id = before.ids[row];
+    if (!touching[row] && !affected.has(id)) continue;
     affected.add(id);
-    region = joined(region, box);
-  });
+    region = joined(region, boxOfRow(before, row, shape));
+  }
   const runs = labelRuns(labels, shape, region, affected);
   // Supplied columns describe labels as they were segmented: an edited label has none.
   const same = [...affected].filter((id) => unchanged(before, runs, id, shape));
@@ -161,7 +162,18 @@ function grown([z0, y0, x0, z1, y1, x1]: Box, [nz, ny, nx]: Shape3): Box {
 const joined = (a: Box, b: Box): Box =>
   a.map((value, k) => (k < 3 ? Math.min(value, b[k]) : Math.max(value, b[k]))) as unknown as Box;
 
-const overlap = (a: Box, b: Box) => [0, 1, 2].every((axis) => a[axis] < b[axis + 3] && b[axis] < a[axis + 3]);
+/** Rows whose bounding boxes overlap a box, as 1. */
+function rowsTouching({ ids, values }: Measurements, box: Box, shape: Shape3): Uint8Array {
+  const touching = new Uint8Array(ids.length).fill(1);
+  (['z', 'y', 'x'] as const).forEach((axis, k) => {
+    if (axis === 'z' && shape[0] === 1) return;
+    const [from, to] = [values[`box_${axis}0`], values[`box_${axis}1`]];
+    for (let row = 0; row < ids.length; row++) {
+      if (from[row] >= box[k + 3] || to[row] <= box[k]) touching[row] = 0;
+    }
+  });
+  return touching;
+}
 
 function labelsInside(labels: Uint32Array, [, ny, nx]: Shape3, [z0, y0, x0, z1, y1, x1]: Box): Set<number> {
   const found = new Set<number>();
@@ -222,16 +234,28 @@ export function rowOf({ ids }: Measurements, id: number): number {
 
 /** Rows of `before` without the affected labels, and those of `fresh`, in the order of the ids. */
 function merged(before: Measurements, fresh: Measurements, affected: ReadonlySet<number>): Measurements {
-  const rows: Array<[id: number, from: Measurements, row: number]> = [];
-  before.ids.forEach((id, row) => {
-    if (!affected.has(id)) rows.push([id, before, row]);
-  });
-  fresh.ids.forEach((id, row) => {
-    rows.push([id, fresh, row]);
-  });
-  rows.sort((a, b) => a[0] - b[0]);
-  const values = Object.fromEntries(
-    fresh.columns.map(({ key }) => [key, Float64Array.from(rows, ([, from, row]) => from.values[key][row])]),
-  );
-  return { ids: Uint32Array.from(rows, ([id]) => id), columns: fresh.columns, values };
+  /** Row of `before`, or −1 − row of `fresh`. */
+  const from = new Int32Array(before.ids.length + fresh.ids.length);
+  let length = 0;
+  let next = 0;
+  for (let row = 0; row < before.ids.length; row++) {
+    const id = before.ids[row];
+    while (next < fresh.ids.length && fresh.ids[next] < id) from[length++] = -1 - next++;
+    if (!affected.has(id)) from[length++] = row;
+  }
+  while (next < fresh.ids.length) from[length++] = -1 - next++;
+  const pick = <T extends Uint32Array | Float64Array>(out: T, old: T, now: T): T => {
+    for (let row = 0; row < length; row++) out[row] = from[row] >= 0 ? old[from[row]] : now[-1 - from[row]];
+    return out;
+  };
+  return {
+    ids: pick(new Uint32Array(length), before.ids, fresh.ids),
+    columns: fresh.columns,
+    values: Object.fromEntries(
+      fresh.columns.map(({ key }) => [
+        key,
+        pick(new Float64Array(length), before.values[key], fresh.values[key]),
+      ]),
+    ),
+  };
 }

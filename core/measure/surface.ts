@@ -89,6 +89,15 @@ function triangleArea(a: Point, b: Point, c: Point): number {
   return Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) / 2;
 }
 
+let known: { key: string; areas: Float64Array } | undefined;
+
+/** {@link cellAreas} of the spacing last used, kept for the next edit. */
+function knownCellAreas(spacing: Spacing): Float64Array {
+  const key = spacing.join();
+  if (known?.key !== key) known = { key, areas: cellAreas(spacing) };
+  return known.areas;
+}
+
 /** What the cells where labels meet tell: surface of each label and which labels share a face. */
 export interface Contacts {
   /** Physical surface by label id; absent in a plane. */
@@ -111,7 +120,7 @@ export function labelContacts(
   wanted?: ReadonlySet<number>,
 ): Contacts {
   const stack = nz > 1;
-  const areas = cellAreas(spacing);
+  const areas = stack ? knownCellAreas(spacing) : new Float64Array(256);
   const surface = new Map<number, number>();
   const neighbours = new Map<number, Set<number>>();
   const meet = (a: number, b: number) => {
@@ -121,8 +130,8 @@ export function labelContacts(
       [b, a],
     ]) {
       if (wanted && !wanted.has(one)) continue;
-      const known = neighbours.get(one);
-      if (known) known.add(other);
+      const others = neighbours.get(one);
+      if (others) others.add(other);
       else neighbours.set(one, new Set([other]));
     }
   };
