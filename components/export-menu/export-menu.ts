@@ -50,6 +50,9 @@ export class CytoExportMenu extends ViewerPart {
       .menu small { color: var(--_quiet); }
       .picture { display: flex; gap: 10px; align-items: center; padding: 2px 8px 4px; }
       .picture label { display: flex; gap: 6px; align-items: center; }
+      .working { display: flex; gap: 8px; align-items: center; padding: 2px 8px; }
+      .working progress { flex: 1; min-inline-size: 0; }
+      .working button { inline-size: auto; border-color: var(--_line); }
       .problem { color: light-dark(#a3122a, #ff9aa8); margin: 4px 8px; }
     `,
   ];
@@ -204,6 +207,12 @@ export class CytoExportMenu extends ViewerPart {
     return html`<div class="menu" id="menu" part="menu" role="group" aria-label=${texts.export} aria-busy=${busy}>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
       ${noLabels ? html`<p class="quiet-text" style="margin: 4px 8px">${texts.exportNothing}</p>` : nothing}
+      ${
+        busy
+          ? html`<div class="working"><progress aria-label=${texts.exporting}></progress>
+              <button @click=${() => this.#task?.abort()}>${texts.cancel}</button></div>`
+          : nothing
+      }
       <h3>${texts.exportLabels}</h3>
       ${LABEL_FORMATS.map((format) => entry(format, noLabels))}
       ${

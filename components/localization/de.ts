@@ -17,6 +17,7 @@ export const de: Texts = {
   exportNothing: 'Es gibt noch keine Labels. Starten Sie zuerst die Segmentierung.',
   openLabels: 'Labels öffnen…',
   exportLabels: 'Labels',
+  exporting: 'Datei wird geschrieben',
   exportTable: 'Messwerte',
   exportPicture: 'Bild der Ansicht',
   exportProject: 'Alles, um später weiterzuarbeiten',

@@ -16,6 +16,7 @@ export const en = {
   exportNothing: 'There are no labels to export yet. Run the segmentation first.',
   openLabels: 'Open labels…',
   exportLabels: 'Labels',
+  exporting: 'Writing the file',
   exportTable: 'Measurements',
   exportPicture: 'Picture of the view',
   exportProject: 'Everything, to go on later',

@@ -158,6 +158,10 @@ export class CytoWorkbench extends LitElement {
       const { specialFile } = await import('./label-files.ts');
       const kind = await specialFile(file);
       if (!kind) return this.open(file);
+      if (kind === 'ome-zarr-labels') {
+        await this.open(file);
+        return void (await this.openLabels(file));
+      }
       await (kind === 'project' ? this.openProject(file) : this.openLabels(file));
     };
     this.#try(show());

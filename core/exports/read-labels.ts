@@ -2,8 +2,8 @@ import type { Shape3 } from '../volume.ts';
 import { isObjectNpy, readCellposeSeg } from './cellpose-seg.ts';
 import { labelsFromGeoJson } from './geojson.ts';
 
-/** Kinds of files that hold labels, not an image. */
-export type LabelFileKind = 'imagej-rois' | 'geojson' | 'cellpose-seg';
+/** Kinds of files that hold labels in a form that is no image, or beside one. */
+export type LabelFileKind = 'imagej-rois' | 'geojson' | 'cellpose-seg' | 'ome-zarr-labels';
 
 /** Labels read from a file, Uint32 of `shape` [z, y, x]. */
 export interface ReadLabels {
@@ -21,7 +21,9 @@ export function labelFileKind(name: string, head: Uint8Array, tail: Uint8Array):
   const text = new TextDecoder('latin1').decode(head.subarray(0, 4096));
   if (text.startsWith('Iout')) return 'imagej-rois';
   if (head.length > 1 && (head[0] | (head[1] << 8)) === ZIP) {
-    return /\.roi/i.test(new TextDecoder('latin1').decode(tail)) ? 'imagej-rois' : undefined;
+    const list = new TextDecoder('latin1').decode(tail);
+    if (/labels\/(?:\.zattrs|zarr\.json)/.test(list)) return 'ome-zarr-labels';
+    return /\.roi/i.test(list) ? 'imagej-rois' : undefined;
   }
   if (isObjectNpy(head)) return 'cellpose-seg';
   if (/\.(geo)?json$/i.test(name) && /"Feature(Collection)?"/.test(text)) return 'geojson';
@@ -34,7 +36,7 @@ export function labelFileKind(name: string, head: Uint8Array, tail: Uint8Array):
  * @throws CytoError as the readers do
  */
 export function readLabelBytes(
-  kind: Exclude<LabelFileKind, 'imagej-rois'>,
+  kind: 'geojson' | 'cellpose-seg',
   bytes: Uint8Array,
   scene: Shape3,
 ): ReadLabels {

@@ -4,7 +4,15 @@ import { after, before, describe, it } from 'node:test';
 import { decode } from 'fast-png';
 import { openStage, repository, type Stage, shown } from './browser.ts';
 
-const LABEL_FORMATS = ['tiff', 'ome-tiff', 'imagej-rois', 'geojson', 'cellpose-seg'] as const;
+const LABEL_FORMATS = [
+  'tiff',
+  'ome-tiff',
+  'ome-zarr-0.4',
+  'ome-zarr-0.5',
+  'imagej-rois',
+  'geojson',
+  'cellpose-seg',
+] as const;
 
 describe('saving and opening', () => {
   let stage: Stage;

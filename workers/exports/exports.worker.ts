@@ -8,9 +8,11 @@ import {
 import { labelsFromRois } from '../../core/exports/imagej-rois.ts';
 import { type FolderFile, omeZarrFiles } from '../../core/exports/ome-zarr.ts';
 import { type LabelFileKind, type ReadLabels, readLabelBytes } from '../../core/exports/read-labels.ts';
+import type { TaskOptions } from '../../core/progress.ts';
 import type { Shape3 } from '../../core/volume.ts';
 import { readImagejRois } from '../io/imagej-roi.ts';
 import { moving, serve } from '../serve.ts';
+import { readZarrLabels } from './zarr-labels.ts';
 
 serve({
   export(format: ExportFormat, request: LabelExport): ExportedFile {
@@ -29,11 +31,30 @@ serve({
     );
   },
 
-  async read(kind: LabelFileKind, name: string, blob: Blob, scene: Shape3): Promise<ReadLabels> {
-    const read: ReadLabels =
-      kind === 'imagej-rois'
-        ? { labels: labelsFromRois(await readImagejRois({ name, blob }), scene), shape: scene }
-        : readLabelBytes(kind, new Uint8Array(await blob.arrayBuffer()), scene);
+  async read(
+    kind: LabelFileKind,
+    name: string,
+    blob: Blob,
+    scene: Shape3,
+    options: TaskOptions,
+  ): Promise<ReadLabels> {
+    const read = await readFile(kind, name, blob, scene, options);
     return moving(read, [read.labels.buffer as ArrayBuffer]);
   },
 });
+
+async function readFile(
+  kind: LabelFileKind,
+  name: string,
+  blob: Blob,
+  scene: Shape3,
+  options: TaskOptions,
+): Promise<ReadLabels> {
+  if (kind === 'imagej-rois') {
+    return { labels: labelsFromRois(await readImagejRois({ name, blob }), scene), shape: scene };
+  }
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return kind === 'ome-zarr-labels'
+    ? readZarrLabels(name, bytes, options)
+    : readLabelBytes(kind, bytes, scene);
+}
