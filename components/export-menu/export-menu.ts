@@ -89,8 +89,9 @@ export class CytoExportMenu extends ViewerPart {
       return new File([blob], `${stem}.png`, { type: 'image/png' });
     }
     if (format === 'project') {
-      const { writeProject } = await import('../../core/project/project-file.ts');
-      const bytes = writeProject(model, this.controls(), provenanceOf(model));
+      const { projectEntries } = await import('../../core/project/project-file.ts');
+      const entries = projectEntries(model, this.controls(), provenanceOf(model));
+      const bytes = await (await this.#worker()).zipProject(entries, options);
       const type = 'application/zip';
       return new File([blobOf({ bytes, type })], `${stem}.cytopane.zip`, { type });
     }

@@ -2,6 +2,8 @@ import { type LabelFileKind, labelFileKind } from '../../core/exports/read-label
 import { LabelVolume } from '../../core/label-volume.ts';
 import { type LabelsLayer, labelsLayer } from '../../core/layer.ts';
 import type { TaskOptions } from '../../core/progress.ts';
+import type { Project } from '../../core/project/project-file.ts';
+import type { ExportClient } from '../../workers/exports/client.ts';
 import { labelVolumeOf } from '../labels/label-samples.ts';
 import type { CytoViewer } from '../viewer/viewer.ts';
 
@@ -24,6 +26,23 @@ export async function specialFile(file: File): Promise<SpecialFile | undefined> 
   return labelFileKind(file.name, new Uint8Array(head), end);
 }
 
+async function withClient<T>(task: (client: ExportClient) => Promise<T>): Promise<T> {
+  const { ExportClient } = await import('../../workers/exports/client.ts');
+  const client = new ExportClient();
+  try {
+    return await task(client);
+  } finally {
+    client.dispose();
+  }
+}
+
+/** A saved project. @throws CytoError `corrupt-file`, `unsupported` */
+export async function readProjectFile(file: Blob): Promise<Project> {
+  const files = await withClient((client) => client.unzipProject(file));
+  const { readProject } = await import('../../core/project/project-file.ts');
+  return readProject(files);
+}
+
 /**
  * Adds the labels of a file on top: ImageJ ROIs, GeoJSON, Cellpose's `_seg.npy`, or any image of whole numbers.
  * @throws CytoError as the readers do; `bad-input` for samples that are no labels
@@ -43,14 +62,8 @@ export async function openLabels(
   };
   let labels: LabelVolume;
   if (kind && kind !== 'project') {
-    const { ExportClient } = await import('../../workers/exports/client.ts');
-    const client = new ExportClient();
-    try {
-      const read = await client.read(kind, file, model.dims.shape, options);
-      labels = new LabelVolume(read.shape, calibration, read.labels);
-    } finally {
-      client.dispose();
-    }
+    const read = await withClient((client) => client.read(kind, file, model.dims.shape, options));
+    labels = new LabelVolume(read.shape, calibration, read.labels);
   } else {
     const volume = await viewer.readVolume(file, options);
     const [, , z, y, x] = volume.shape;

@@ -115,12 +115,12 @@ export class CytoWorkbench extends LitElement {
     return openLabels(this.viewer, file, options);
   }
 
-  /** Opens a saved project in place of what is shown. @throws CytoError as {@link readProject} does; nothing changes then */
+  /** Opens a saved project in place of what is shown. @throws CytoError as the reader does; nothing changes then */
   async openProject(file: Blob): Promise<void> {
     await this.updateComplete;
     this.alert = '';
-    const { readProject } = await import('../../core/project/project-file.ts');
-    const project = readProject(new Uint8Array(await file.arrayBuffer()));
+    const { readProjectFile } = await import('./label-files.ts');
+    const project = await readProjectFile(file);
     const { model } = this.viewer;
     for (const { id } of [...model.layers]) model.remove(id, 'restore');
     for (const layer of project.layers) model.add(layer, { source: 'restore' });

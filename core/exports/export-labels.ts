@@ -97,7 +97,7 @@ export function exportLabels(format: ExportFormat, request: LabelExport): Export
       case 'ome-zarr-0.5':
         return omeZarrZip(zarrRequest(format, request));
       case 'imagej-rois':
-        return labelRoiZip(labels, shape, provenance);
+        return labelRoiZip(labels, shape, provenance, seed);
       case 'geojson':
         return new TextEncoder().encode(
           labelGeoJson(labels, shape, { seed, measurements: measurementsOf(request), provenance }),

@@ -1,5 +1,6 @@
 import { type Zippable, zipSync } from 'fflate';
 import { CytoError } from '../errors.ts';
+import { labelColor } from '../label-colors.ts';
 import { MAX_LABEL } from '../label-volume.ts';
 import type { Shape3 } from '../volume.ts';
 import { fillRings, labelOutlines, type Ring } from './outlines.ts';
@@ -18,12 +19,14 @@ const LARGEST_SHORT = 32_767;
  * edges, labels in pieces or with holes are composite ROIs. {@link labelsFromRois} gives the labels back.
  * @param labels Uint32 of `shape` [z, y, x]
  * @param provenance lines of a text file in the zip, which ImageJ passes over
+ * @param seed changes the colours of the outlines with the layer's
  * @throws CytoError `bad-input` when there are no labels
  */
 export function labelRoiZip(
   labels: Uint32Array,
   shape: Shape3,
   provenance: Record<string, string | number> = {},
+  seed = 0,
 ): Uint8Array {
   const files: Zippable = {};
   const digits = String(shape[0]).length;
@@ -31,7 +34,7 @@ export function labelRoiZip(
     const rings = polygons.flatMap(({ outer, holes }) => [outer, ...holes]);
     const plane = shape[0] > 1 ? z + 1 : 0;
     const name = plane > 0 ? `z${String(plane).padStart(digits, '0')}-${id}` : String(id);
-    files[`${name}.roi`] = roiBytes(rings, name, plane);
+    files[`${name}.roi`] = roiBytes(rings, name, plane, labelColor(id, seed));
   }
   if (Object.keys(files).length === 0) throw new CytoError('bad-input', 'There are no labels to export.');
   const lines = Object.entries(provenance).map(([key, value]) => `${key}: ${value}\n`);
@@ -40,7 +43,12 @@ export function labelRoiZip(
 }
 
 /** One ROI file, big-endian, layout as of ImageJ's RoiEncoder. @param plane 1-based, 0 for all */
-function roiBytes(rings: readonly Ring[], name: string, plane: number): Uint8Array {
+function roiBytes(
+  rings: readonly Ring[],
+  name: string,
+  plane: number,
+  [red, green, blue]: readonly [number, number, number],
+): Uint8Array {
   const all = rings.flat();
   const xs = all.map(([x]) => x);
   const ys = all.map(([, y]) => y);
@@ -67,6 +75,7 @@ function roiBytes(rings: readonly Ring[], name: string, plane: number): Uint8Arr
     else view.setUint16(16, points);
   }
   view.setInt32(36, floats);
+  view.setUint32(40, 0xff00_0000 + (red << 16) + (green << 8) + blue);
   view.setInt16(50, far && !composite ? SUBPIXEL : 0);
   view.setInt32(56, plane);
   view.setInt32(60, header2);

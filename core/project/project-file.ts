@@ -1,4 +1,4 @@
-import { unzipSync, type Zippable, zipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
 import {
   journalHead,
   journalRecord,
@@ -68,18 +68,21 @@ export interface Project {
   provenance: Provenance;
 }
 
+/** Files of a project by name: bytes and how hard they are compressed. */
+export type ProjectEntries = Record<string, readonly [bytes: Uint8Array, options: { level: 0 | 1 | 6 }]>;
+
 /**
- * Everything in a viewer as one zip: images and labels with their edits (so that undo works on), layers, view, settings.
+ * Everything in a viewer as the files of one zip: images and labels with their edits (so that undo works on), layers, view, settings.
  * @param controls settings of the page's controls to be kept, such as parameters of the segmentation
  * @throws CytoError `too-large` beyond 4 GiB
  */
-export function writeProject(
+export function projectEntries(
   model: ViewerModel,
   controls: Record<string, unknown> = {},
   provenance: Provenance = {},
-): Uint8Array {
+): ProjectEntries {
   const volumes = [...new Set(model.images.map(({ volume }) => volume))];
-  const files: Zippable = {};
+  const files: ProjectEntries = {};
   const images = volumes.map((volume, k): StoredImage => {
     const { data, ...rest } = volume;
     files[`image-${k}.raw`] = [new Uint8Array(data.buffer, data.byteOffset, data.byteLength), { level: 1 }];
@@ -109,10 +112,24 @@ export function writeProject(
     labels,
     controls,
   };
-  files[PROJECT_ENTRY] = new TextEncoder().encode(JSON.stringify(description, null, 1));
+  files[PROJECT_ENTRY] = [new TextEncoder().encode(JSON.stringify(description, null, 1)), { level: 6 }];
   const size = volumes.reduce((sum, { data }) => sum + data.byteLength, 0);
   if (size > 0xf000_0000) throw new CytoError('too-large', 'The images do not fit into a project of 4 GiB.');
-  return zipSync(files, { mtime: new Date(1980, 0, 2) });
+  return files;
+}
+
+/** The files of a project as one zip. */
+export function zipProject(entries: ProjectEntries): Uint8Array {
+  return zipSync(entries as Parameters<typeof zipSync>[0], { mtime: new Date(1980, 0, 2) });
+}
+
+/** The files in the zip of a project. @throws CytoError `corrupt-file` when it is damaged */
+export function unzipProject(bytes: Uint8Array): Record<string, Uint8Array> {
+  try {
+    return unzipSync(bytes);
+  } catch (cause) {
+    throw new CytoError('corrupt-file', 'The project file is damaged or incomplete.', { cause });
+  }
 }
 
 /** The labels before the edits that can be undone, and the journal that leads from there to now. */
@@ -139,16 +156,10 @@ function withoutEdits(labels: LabelVolume, title: string): { start: Uint32Array;
 }
 
 /**
- * Reads a project; nothing is shown yet.
- * @throws CytoError `corrupt-file` when it is damaged or none, `unsupported` when a later release wrote it
+ * Makes layers of the files of a project, which are used without a copy; nothing is shown yet.
+ * @throws CytoError `corrupt-file` when they are damaged or none, `unsupported` when a later release wrote them
  */
-export function readProject(bytes: Uint8Array): Project {
-  let files: Record<string, Uint8Array>;
-  try {
-    files = unzipSync(bytes);
-  } catch (cause) {
-    throw new CytoError('corrupt-file', 'The project file is damaged or incomplete.', { cause });
-  }
+export function readProject(files: Record<string, Uint8Array>): Project {
   try {
     return restored(files);
   } catch (cause) {
@@ -175,12 +186,12 @@ function restored(files: Record<string, Uint8Array>): Project {
   const state = parseViewerState(description.state);
   const volumes = description.images.map(({ file, dtype, shape, ...metadata }): Volume => {
     const raw = entry(file);
-    const samples = viewAs(dtype, raw.slice().buffer, 0, sampleCount(shape));
+    const samples = viewAs(dtype, ownBuffer(raw), 0, sampleCount(shape));
     return createVolume({ ...metadata, data: samples, shape });
   });
   const labels = new Map(
     description.labels.map(({ layer, file, journal, shape, calibration, origin, supplied }) => {
-      const data = new Uint32Array(entry(file).slice().buffer);
+      const data = new Uint32Array(ownBuffer(entry(file)));
       const volume = new LabelVolume(shape, calibration, data);
       replayJournal(LabelHistory.of(volume), parseJournal(entry(journal)));
       Object.assign(volume.origin, origin);
@@ -199,4 +210,10 @@ function restored(files: Record<string, Uint8Array>): Project {
     return labelsLayer(id, volume, settings as Parameters<typeof labelsLayer>[2]);
   });
   return { layers, state, controls: description.controls, provenance: description.provenance };
+}
+
+/** The bytes as a buffer that begins with them. */
+function ownBuffer(bytes: Uint8Array): ArrayBuffer {
+  const alone = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return (alone ? bytes : bytes.slice()).buffer as ArrayBuffer;
 }

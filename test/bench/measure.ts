@@ -17,7 +17,8 @@ async function demo(name: string): Promise<Volume> {
 /** The labels `across` × `across` times side by side in the plane, each copy with numbers of its own. */
 function tiled({ data, shape }: Volume, across: number): { labels: Uint32Array; shape: Shape3 } {
   const [, , nz, ny, nx] = shape;
-  const largest = data.reduce((max: number, label: number) => Math.max(max, label), 0);
+  let largest = 0;
+  for (const label of data) largest = Math.max(largest, label);
   const [height, width] = [ny * across, nx * across];
   const labels = new Uint32Array(nz * height * width);
   for (let z = 0; z < nz; z++) {

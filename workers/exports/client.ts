@@ -2,6 +2,7 @@ import type { ExportedFile, ExportFormat, LabelExport } from '../../core/exports
 import type { FolderFile } from '../../core/exports/ome-zarr.ts';
 import type { LabelFileKind, ReadLabels } from '../../core/exports/read-labels.ts';
 import type { TaskOptions } from '../../core/progress.ts';
+import type { ProjectEntries } from '../../core/project/project-file.ts';
 import type { Shape3 } from '../../core/volume.ts';
 import { WorkerLink } from '../link.ts';
 
@@ -35,6 +36,20 @@ export class ExportClient {
    */
   read(kind: LabelFileKind, file: File, scene: Shape3, options: TaskOptions = {}): Promise<ReadLabels> {
     return this.#link.call<ReadLabels>('read', [kind, file.name, file, scene], options);
+  }
+
+  /** The files of a project as one zip; copies are sent. @throws CytoError `worker-crashed`, `aborted` */
+  zipProject(entries: ProjectEntries, options: TaskOptions = {}): Promise<Uint8Array> {
+    const copies = Object.fromEntries(
+      Object.entries(entries).map(([name, [bytes, level]]) => [name, [bytes.slice(), level] as const]),
+    );
+    const transfer = Object.values(copies).map(([{ buffer }]) => buffer as ArrayBuffer);
+    return this.#link.call<Uint8Array>('zipProject', [copies], { ...options, transfer });
+  }
+
+  /** The files in a project. @throws CytoError `corrupt-file`, `worker-crashed`, `aborted` */
+  unzipProject(file: Blob, options: TaskOptions = {}): Promise<Record<string, Uint8Array>> {
+    return this.#link.call('unzipProject', [file], options);
   }
 
   /** Stops the worker; tasks under way are rejected as `aborted`. */

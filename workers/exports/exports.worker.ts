@@ -9,6 +9,7 @@ import { labelsFromRois } from '../../core/exports/imagej-rois.ts';
 import { type FolderFile, omeZarrFiles } from '../../core/exports/ome-zarr.ts';
 import { type LabelFileKind, type ReadLabels, readLabelBytes } from '../../core/exports/read-labels.ts';
 import type { TaskOptions } from '../../core/progress.ts';
+import { type ProjectEntries, unzipProject, zipProject } from '../../core/project/project-file.ts';
 import type { Shape3 } from '../../core/volume.ts';
 import { readImagejRois } from '../io/imagej-roi.ts';
 import { moving, serve } from '../serve.ts';
@@ -28,6 +29,20 @@ serve({
     return moving(
       files,
       files.map(([, bytes]) => bytes.buffer as ArrayBuffer),
+    );
+  },
+
+  zipProject(entries: ProjectEntries): Uint8Array {
+    const bytes = zipProject(entries);
+    return moving(bytes, [bytes.buffer as ArrayBuffer]);
+  },
+
+  async unzipProject(blob: Blob): Promise<Record<string, Uint8Array>> {
+    const files = unzipProject(new Uint8Array(await blob.arrayBuffer()));
+    for (const [name, bytes] of Object.entries(files)) files[name] = bytes.slice();
+    return moving(
+      files,
+      Object.values(files).map(({ buffer }) => buffer as ArrayBuffer),
     );
   },
 

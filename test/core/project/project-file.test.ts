@@ -5,7 +5,7 @@ import { LabelHistory } from '../../../core/edit/label-history.ts';
 import { CytoError } from '../../../core/errors.ts';
 import { LabelVolume } from '../../../core/label-volume.ts';
 import { imageLayer, labelsLayer } from '../../../core/layer.ts';
-import { readProject, writeProject } from '../../../core/project/project-file.ts';
+import { projectEntries, readProject, unzipProject, zipProject } from '../../../core/project/project-file.ts';
 import { ViewerModel } from '../../../core/viewer-model.ts';
 import { createVolume } from '../../../core/volume.ts';
 
@@ -37,8 +37,10 @@ function scene(): ViewerModel {
   return model;
 }
 
+const writeProject = (...scene: Parameters<typeof projectEntries>) => zipProject(projectEntries(...scene));
+
 function reopened(bytes: Uint8Array) {
-  const project = readProject(bytes);
+  const project = readProject(unzipProject(bytes));
   const model = new ViewerModel();
   for (const layer of project.layers) model.add(layer);
   model.restore(project.state);
@@ -80,7 +82,7 @@ describe('project file', () => {
   it('names what is wrong with a damaged one', () => {
     const refused = (bytes: Uint8Array, kind: string, words: RegExp) =>
       assert.throws(
-        () => readProject(bytes),
+        () => readProject(unzipProject(bytes)),
         (error) => error instanceof CytoError && error.kind === kind && words.test(error.message),
       );
     const whole = writeProject(scene());
