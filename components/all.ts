@@ -1,5 +1,6 @@
 /** The classes of all elements; nothing is registered. */
 export { CytoDims } from './dims/dims.ts';
+export { CytoEdits } from './edits/edits.ts';
 export { CytoExportMenu } from './export-menu/export-menu.ts';
 export { CytoImage } from './image/image.ts';
 export { CytoLabelTable } from './label-table/label-table.ts';
@@ -9,5 +10,6 @@ export { CytoModelChooser } from './model-chooser/model-chooser.ts';
 export { CytoSegmenter, type RunDetail } from './segmenter/segmenter.ts';
 export { CytoStatus } from './status/status.ts';
 export { CytoToolbar } from './toolbar/toolbar.ts';
+export { CytoTools } from './tools/tools.ts';
 export { CytoViewer } from './viewer/viewer.ts';
 export { CytoWorkbench } from './workbench/workbench.ts';

@@ -4,6 +4,9 @@ import { type Calibration, type Shape3, sampleCount } from './volume.ts';
 /** Bounding box of voxels, half-open: [z0, y0, x0, z1, y1, x1]. */
 export type Box = readonly [z0: number, y0: number, x0: number, z1: number, y1: number, x1: number];
 
+/** `origin.method` of labels that were begun by hand. */
+export const MANUAL = 'manual';
+
 /** Largest label id: Uint32 minus the value kept free for internal marks. */
 export const MAX_LABEL = 0xffff_fffe;
 

@@ -51,3 +51,26 @@ export function extractSlice<T extends VolumeData>(
   }
   return { data: gathered, width, height };
 }
+
+/**
+ * Part of one plane, row by row; costs what the part costs, not the plane.
+ * @param rectangle [left, top, right, bottom] in samples along the axes to the right and downwards, half-open, inside
+ */
+export function extractRectangle<T extends VolumeData>(
+  data: T,
+  shape: Shape3,
+  right: Axis,
+  down: Axis,
+  index: number,
+  [left, top, end, bottom]: readonly [left: number, top: number, right: number, bottom: number],
+): T {
+  const across = (3 - right - down) as Axis;
+  const strides = [shape[1] * shape[2], shape[2], 1];
+  const part = new (data.constructor as new (n: number) => T)((end - left) * (bottom - top));
+  let at = 0;
+  for (let row = top; row < bottom; row++) {
+    let from = index * strides[across] + row * strides[down] + left * strides[right];
+    for (let column = left; column < end; column++, from += strides[right]) part[at++] = data[from];
+  }
+  return part;
+}

@@ -1,3 +1,5 @@
+import './edits.ts';
+import './tools.ts';
 import './dims.ts';
 import './export-menu.ts';
 import './image.ts';

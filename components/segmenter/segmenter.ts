@@ -1,7 +1,8 @@
 import { css, html, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
+import { type HistoryStep, LabelHistory } from '../../core/edit/label-history.ts';
 import { asCytoError, CytoError, isAbort } from '../../core/errors.ts';
-import { LabelVolume } from '../../core/label-volume.ts';
+import { LabelVolume, MANUAL } from '../../core/label-volume.ts';
 import { type ImageLayer, type LabelsLayer, labelsLayer } from '../../core/layer.ts';
 import type { Progress, TaskOptions } from '../../core/progress.ts';
 import {
@@ -102,6 +103,8 @@ export class CytoSegmenter extends ViewerPart {
   #running: AbortController | undefined;
   #threshold: AbortController | undefined;
   #resultLayer: { id: string; labels: LabelVolume; z: number; shape: readonly number[] } | undefined;
+  /** The step that the last change of thresholds made. */
+  #thresholdStep: HistoryStep | undefined;
   /** The image that the kept flows and the result belong to. */
   #segmented: Volume | undefined;
   #disposal: ReturnType<typeof setTimeout> | undefined;
@@ -228,12 +231,13 @@ export class CytoSegmenter extends ViewerPart {
     const { model } = this.viewer!;
     const [, , nz, ny, nx] = image.volume.shape;
     const shape = [nz, ny, nx] as const;
-    const known = this.#resultLayer && model.get(this.#resultLayer.id) ? this.#resultLayer : undefined;
+    const known =
+      this.#resultLayer && model.get(this.#resultLayer.id) ? this.#resultLayer : this.#drawnLayer(shape);
+    this.#resultLayer = known;
     const reusable = known && known.shape.join() === shape.join() ? known : undefined;
     if (known && !reusable) model.remove(known.id);
     const labels = reusable?.labels ?? new LabelVolume(shape, image.volume.calibration);
-    labels.data.fill(0);
-    labels.data.set(result.labels, z * ny * nx);
+    this.#record(labels, result.labels, z);
     for (const key of Object.keys(labels.origin)) delete labels.origin[key];
     Object.assign(labels.origin, {
       model: result.model.id,
@@ -244,12 +248,10 @@ export class CytoSegmenter extends ViewerPart {
     const { labels: _, ...rest } = result;
     this.result = rest;
     this.#segmented = image.volume;
-    if (reusable) {
-      labels.touch();
-    } else {
+    if (!reusable) {
       let id = 'cells';
       for (let k = 2; model.get(id); k++) id = `cells-${k}`;
-      const layer: LabelsLayer = labelsLayer(id, labels, { name: this.texts.cells });
+      const layer: LabelsLayer = labelsLayer(id, labels, { name: this.texts.cells, editable: true });
       model.add(layer);
       this.#resultLayer = { id, labels, z, shape };
     }
@@ -263,6 +265,26 @@ export class CytoSegmenter extends ViewerPart {
     };
     this.#emit('cyto-run', detail);
     return detail;
+  }
+
+  /** Labels of the image that were begun by hand: the result goes there, and can be undone. */
+  #drawnLayer(shape: readonly number[]) {
+    const layer = this.model?.labels.findLast(
+      ({ labels }) => labels.origin.method === MANUAL && labels.shape.join() === shape.join(),
+    );
+    return layer && { id: layer.id, labels: layer.labels, z: 0, shape };
+  }
+
+  /** Puts a result into the labels as one step that can be undone; thresholds tried in a row are one step together. */
+  #record(labels: LabelVolume, result: Uint32Array, z: number): void {
+    const history = LabelHistory.of(labels);
+    // A stroke or preview under way is kept: the user sees it, and can undo it.
+    history.openEdit?.commit();
+    const last = history.steps[history.position - 1];
+    if (!this.busy && last && last === this.#thresholdStep) history.undo('api');
+    const name = this.busy ? this.texts.editing.names.run : this.texts.editing.names.thresholds;
+    const step = history.replace(name, result, { z });
+    this.#thresholdStep = this.busy ? undefined : step;
   }
 
   /** Applies thresholds to the kept flows; the latest change wins. */

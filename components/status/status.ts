@@ -2,7 +2,9 @@ import { css, html, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import { controlStyles } from '../styles.ts';
+import { TOOLS } from '../viewer/editing/tools.ts';
 import type { Pick } from '../viewer/events.ts';
+import { type ActionId, keysOf, keyText } from '../viewer/shortcuts.ts';
 import type { CytoViewer } from '../viewer/viewer.ts';
 
 /**
@@ -36,6 +38,7 @@ export class CytoStatus extends ViewerPart {
       },
       { signal },
     );
+    viewer.addEventListener('cyto-tool-change', () => this.requestUpdate(), { signal });
     viewer.addEventListener(
       'cyto-note',
       (event) => {
@@ -48,8 +51,8 @@ export class CytoStatus extends ViewerPart {
   protected override render() {
     const { model, texts, pick } = this;
     if (!model || model.layers.length === 0) return nothing;
+    const hint = this.#hint(model.dims.shape[0] > 1);
     if (!pick) {
-      const hint = model.dims.shape[0] > 1 ? texts.wheelHint : texts.wheelHint2d;
       return html`<span class="quiet-text" title=${this.note}>${this.note || hint}</span>`;
     }
     const { unit } = model.dims;
@@ -62,7 +65,18 @@ export class CytoStatus extends ViewerPart {
     return html`
       <span class="value">${position.join('  ')} ${unit}</span>
       ${pick.values.map(({ layerId, value }) => html`<span class="value">${model.get(layerId)?.name}: ${value}</span>`)}
-      ${pick.label ? html`<span class="value"><b>${texts.label} ${pick.label.id}</b></span>` : nothing}`;
+      ${pick.label ? html`<span class="value"><b>${texts.label} ${pick.label.id}</b></span>` : nothing}
+      ${this.viewer?.tool === 'pan' ? nothing : html`<span class="quiet-text">${hint}</span>`}`;
+  }
+
+  /** What works now: the active tool's gestures, with the keys as the host has set them. */
+  #hint(stack: boolean): string {
+    const { texts, viewer } = this;
+    const tool = TOOLS.find((name) => name === viewer?.tool) ?? 'pan';
+    if (tool === 'pan') return stack ? texts.wheelHint : texts.wheelHint2d;
+    const keys = (action: ActionId) => keyText(keysOf(action, viewer?.shortcuts)[0] ?? '');
+    const { hints, undo, newLabel } = texts.editing;
+    return `${hints[tool]} · ${keys('edit.undo')} ${undo} · ${keys('edit.new-label')} ${newLabel} · ${keys('tool.pan')} ${texts.editing.tools.pan}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorKind } from '../../core/errors.ts';
+import type { Box } from '../../core/label-volume.ts';
 import type { ChangeSource, Layer, LayerChanges } from '../../core/layer.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { Cursor, Dims, Layout, ViewerModel } from '../../core/viewer-model.ts';
@@ -23,6 +24,19 @@ export interface ViewerEvents {
   'cyto-note': { message: string };
   'cyto-hover': Partial<Pick>;
   'cyto-select': { layerId: string; ids: number[]; source: ChangeSource };
+  'cyto-tool-change': { tool: string };
+  'cyto-edit': {
+    layerId: string;
+    /** A new edit, or one taken back or done again. */
+    kind: 'commit' | 'undo' | 'redo';
+    /** What the edit was, for people. */
+    name: string;
+    box: Box;
+    /** Changed voxels. */
+    voxels: number;
+    source: ChangeSource;
+  };
+  'cyto-history': { layerId: string; canUndo: boolean; canRedo: boolean; source: ChangeSource };
   'cyto-layer-change': {
     change: 'add' | 'remove' | 'move' | 'update';
     layerId: string;

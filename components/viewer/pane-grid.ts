@@ -1,17 +1,19 @@
 import { asCytoError, CytoError } from '../../core/errors.ts';
+import type { Box, LabelVolume } from '../../core/label-volume.ts';
 import type { Cursor, Layout, ViewerModel } from '../../core/viewer-model.ts';
 import { emit, type Pick } from './events.ts';
 import type { OrbitCamera } from './orbit-camera.ts';
 import { Pane } from './pane.ts';
 import { PaneCameras } from './pane-cameras.ts';
-import { listenToPane, type PaneHost } from './pane-input.ts';
+import { listenToPane, type PaneHost, type PaneTool } from './pane-input.ts';
 import { orbitOverlay, planeOverlay } from './pane-overlay.ts';
 import { pickAt } from './pick.ts';
 import type { PaneKind, Plane, Vec3 } from './plane.ts';
-import { sceneExtent } from './plane.ts';
+import { PLANE_AXES, planeIndex, sceneExtent } from './plane.ts';
 import type { PlaneCamera } from './plane-camera.ts';
 import type { Painter } from './rendering/painter.ts';
 import { watchScene } from './scene-watch.ts';
+import type { Shortcuts } from './shortcuts.ts';
 
 const PANES: Record<Layout, readonly PaneKind[]> = {
   xy: ['xy'],
@@ -29,12 +31,15 @@ const SIDE_SHARE = [0.28, 0.5] as const;
 const RELEASE_DELAY = 250;
 /** Milliseconds of rest after which the 3D picture is drawn in full. */
 const REFINE_DELAY = 180;
+/** Milliseconds without edits after which the 3D picture follows them: it is made of all labels. */
+const EDIT_DELAY = 200;
 /** Milliseconds of rest after which the plane is spoken, so that not every plane passed is. */
 const ANNOUNCE_DELAY = 400;
 
 /** What the grid needs of its viewer. */
 export interface GridOwner extends EventTarget {
   readonly model: ViewerModel;
+  readonly shortcuts: Shortcuts;
 }
 
 /** The views of a viewer: their arrangement and the drawing of those that are stale and on screen. */
@@ -42,6 +47,8 @@ export class PaneGrid implements PaneHost {
   readonly element = document.createElement('div');
   readonly #owner: GridOwner;
   readonly #cameras: PaneCameras;
+  /** The editing tools, once they are wanted. */
+  tool: PaneTool | undefined;
   readonly #announcement = document.createElement('div');
   #panes: Pane[] = [];
   #stopWatching: (() => void) | undefined;
@@ -51,6 +58,7 @@ export class PaneGrid implements PaneHost {
   #frame: number | undefined;
   #releaseTimer: ReturnType<typeof setTimeout> | undefined;
   #refineTimer: ReturnType<typeof setTimeout> | undefined;
+  #editTimer: ReturnType<typeof setTimeout> | undefined;
   #announceTimer: ReturnType<typeof setTimeout> | undefined;
   #resizes: ResizeObserver | undefined;
   #sights: IntersectionObserver | undefined;
@@ -70,6 +78,12 @@ export class PaneGrid implements PaneHost {
   get model(): ViewerModel {
     return this.#owner.model;
   }
+  get shortcuts(): Shortcuts {
+    return this.#owner.shortcuts;
+  }
+  get panes(): readonly Pane[] {
+    return this.#panes;
+  }
 
   // —— Life in the page ——
 
@@ -80,6 +94,7 @@ export class PaneGrid implements PaneHost {
     this.#sights = new IntersectionObserver((entries) => this.#see(entries));
     this.#stopWatching = watchScene(this.model, {
       changed: (planesOnly) => this.invalidate(planesOnly ? (pane) => pane.kind !== '3d' : undefined),
+      edited: (labels, box) => this.#edited(labels, box),
       resized: () => {
         this.#cameras.reset();
         this.#arrange();
@@ -106,6 +121,8 @@ export class PaneGrid implements PaneHost {
     this.#frame = undefined;
     clearTimeout(this.#announceTimer);
     clearTimeout(this.#refineTimer);
+    clearTimeout(this.#editTimer);
+    this.#editTimer = undefined;
     this.#painter?.dispose();
     this.#painter = undefined;
     // One that is still loading disposes of itself when it sees that it is no longer wanted.
@@ -254,6 +271,11 @@ export class PaneGrid implements PaneHost {
     return undefined;
   }
 
+  /** Physical position of a point of a pane in CSS pixels; undefined in 3D. */
+  worldIn(pane: Pane, x: number, y: number): Vec3 | undefined {
+    return this.#cameras.worldIn(pane, this.#panes, x, y);
+  }
+
   hover(pick: Pick | undefined): void {
     for (const layer of this.model.labels) {
       const hovered = pick?.label?.layerId === layer.id ? pick.label.id : 0;
@@ -266,6 +288,7 @@ export class PaneGrid implements PaneHost {
 
   /** Resolves when no pane on screen is stale. */
   async drawn(): Promise<void> {
+    if (this.#editTimer !== undefined) this.#drawEditsIn3D();
     if (!this.#anythingToDraw || !this.#stopWatching) return;
     this.#request();
     await new Promise<void>((resolve) => this.#drawnWaiters.push(resolve));
@@ -283,6 +306,26 @@ export class PaneGrid implements PaneHost {
   invalidate(which: (pane: Pane) => boolean = () => true): void {
     for (const pane of this.#panes) if (which(pane)) pane.stale = true;
     this.#request();
+  }
+
+  /** Planes that show the edited box are drawn with the next frame, the 3D picture when the edits rest. */
+  #edited(labels: LabelVolume, box: Box): void {
+    const layer = this.model.labels.find((candidate) => candidate.labels === labels);
+    if (!layer) return;
+    this.invalidate((pane) => {
+      if (pane.kind === '3d') return false;
+      const index = planeIndex(this.model, layer, pane.kind);
+      const { across } = PLANE_AXES[pane.kind];
+      return index !== undefined && index >= box[across] && index < box[across + 3];
+    });
+    clearTimeout(this.#editTimer);
+    this.#editTimer = setTimeout(() => this.#drawEditsIn3D(), EDIT_DELAY);
+  }
+
+  #drawEditsIn3D(): void {
+    clearTimeout(this.#editTimer);
+    this.#editTimer = undefined;
+    this.invalidate((pane) => pane.kind === '3d');
   }
 
   #request(): void {

@@ -4,10 +4,31 @@ import { type OrbitCamera, orbited } from './orbit-camera.ts';
 import type { Pane } from './pane.ts';
 import { AXIS_NAMES, PLANE_AXES, type Plane } from './plane.ts';
 import { type PlaneCamera, panned, zoomedAt } from './plane-camera.ts';
+import { type ActionId, actionOf, type Shortcuts } from './shortcuts.ts';
+
+/** What has the pointer and keys of a pane before the camera has them. */
+export interface PaneTool {
+  /** Takes the pointer, if the tool acts in this pane, until it is lifted. */
+  press(pane: Pane, event: PointerEvent): boolean;
+  /** @param events places passed since the last call, oldest first */
+  drag(pane: Pane, events: readonly PointerEvent[]): void;
+  release(pane: Pane): void;
+  /** A second finger, or the system, has taken the pointer away: as if nothing had been done. */
+  cancel(pane: Pane): void;
+  hover(pane: Pane, event: PointerEvent | undefined): void;
+  /** True if the wheel was meant for the tool. */
+  wheel(pane: Pane, event: WheelEvent): boolean;
+  /** True if the action is one of the tool's. */
+  perform(action: ActionId, pane: Pane): boolean;
+  /** Whether a click or double click belongs to the tool. */
+  readonly active: boolean;
+}
 
 /** What input on a pane acts upon. */
 export interface PaneHost {
   readonly model: ViewerModel;
+  readonly tool: PaneTool | undefined;
+  readonly shortcuts: Shortcuts;
   camera(kind: Plane): PlaneCamera;
   setCamera(kind: Plane, camera: PlaneCamera): void;
   orbit(pane: Pane): OrbitCamera;
@@ -33,6 +54,10 @@ export function listenToPane(host: PaneHost, pane: Pane): void {
   let travelled = 0;
   let wheelRest = 0;
   let hovering = false;
+  /** The pointer that the tool has. */
+  let tooling: { id: number; type: string } | undefined;
+  /** While the space bar is held the picture is moved, whatever the tool. */
+  let moving = false;
 
   const local = (event: MouseEvent): [number, number] => {
     const box = element.getBoundingClientRect();
@@ -41,19 +66,35 @@ export function listenToPane(host: PaneHost, pane: Pane): void {
 
   element.addEventListener('pointerdown', (event) => {
     if (event.pointerType === 'mouse' && event.button > 1) return;
+    // The hand that rests on the screen beside a pen.
+    if (tooling?.type === 'pen' && event.pointerType === 'touch') return;
     element.focus({ preventScroll: true });
     element.setPointerCapture(event.pointerId);
     const [x, y] = local(event);
     if (pointers.size === 0) travelled = 0;
     pointers.set(event.pointerId, { x, y });
+    if (tooling) {
+      // Two fingers zoom and move.
+      host.tool?.cancel(pane);
+      tooling = undefined;
+    } else if (pointers.size === 1 && !moving && event.button !== 1 && host.tool?.press(pane, event)) {
+      tooling = { id: event.pointerId, type: event.pointerType };
+      host.touch();
+    }
   });
 
   element.addEventListener('pointermove', (event) => {
     const [x, y] = local(event);
     const before = pointers.get(event.pointerId);
+    if (tooling?.id === event.pointerId) {
+      const passed = event.getCoalescedEvents?.() ?? [];
+      host.tool?.drag(pane, passed.length > 0 ? passed : [event]);
+      return;
+    }
     if (!before) {
       hovering = true;
       host.hover(host.pick(pane, x, y));
+      host.tool?.hover(pane, event);
       return;
     }
     const dx = x - before.x;
@@ -70,6 +111,12 @@ export function listenToPane(host: PaneHost, pane: Pane): void {
 
   const end = (event: PointerEvent) => {
     if (!pointers.delete(event.pointerId)) return;
+    if (tooling?.id === event.pointerId) {
+      tooling = undefined;
+      if (event.type === 'pointerup') host.tool?.release(pane);
+      else host.tool?.cancel(pane);
+      travelled = CLICK_SLOP;
+    }
     if (pointers.size > 0) return;
     delete element.dataset.dragging;
     if (event.type === 'pointerup' && travelled < CLICK_SLOP && event.button === 0) {
@@ -81,14 +128,18 @@ export function listenToPane(host: PaneHost, pane: Pane): void {
   element.addEventListener('pointercancel', end);
   element.addEventListener('pointerleave', () => {
     if (hovering) host.hover(undefined);
+    host.tool?.hover(pane, undefined);
     hovering = false;
   });
-  element.addEventListener('dblclick', () => host.fit());
+  element.addEventListener('dblclick', () => {
+    if (!host.tool?.active || moving) host.fit();
+  });
 
   element.addEventListener(
     'wheel',
     (event) => {
       event.preventDefault();
+      if (host.tool?.wheel(pane, event)) return;
       const pixels = event.deltaY * (event.deltaMode === 1 ? 20 : event.deltaMode === 2 ? 300 : 1);
       const zooms = event.ctrlKey || event.metaKey || pane.kind === '3d' || planes(host, pane.kind) < 2;
       if (zooms) {
@@ -107,39 +158,68 @@ export function listenToPane(host: PaneHost, pane: Pane): void {
   );
 
   element.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (event.defaultPrevented) return;
+    if (event.key === ' ') {
+      event.preventDefault();
+      moving = true;
+      element.dataset.moving = '';
+      return;
+    }
+    const action = actionOf(event, host.shortcuts);
     if (!action) return;
+    const view = (ACTIONS as Partial<Record<ActionId, Action>>)[action];
+    if (!host.tool?.perform(action, pane)) {
+      if (!view) return;
+      view(host, pane);
+    }
     event.preventDefault();
-    action(host, pane);
   });
+  const still = () => {
+    moving = false;
+    delete element.dataset.moving;
+  };
+  element.addEventListener('keyup', (event) => {
+    if (event.key === ' ') still();
+  });
+  element.addEventListener('blur', still);
 }
 
 type Action = (host: PaneHost, pane: Pane) => void;
 
-/** Keys of a focused pane. Letters act whether or not shift is held. */
-const KEYS: Record<string, Action> = {
-  ArrowLeft: (host, pane) => nudge(host, pane, PAN_STEP, 0),
-  ArrowRight: (host, pane) => nudge(host, pane, -PAN_STEP, 0),
-  ArrowUp: (host, pane) => nudge(host, pane, 0, PAN_STEP),
-  ArrowDown: (host, pane) => nudge(host, pane, 0, -PAN_STEP),
-  '+': (host, pane) => zoomMiddle(host, pane, ZOOM_STEP),
-  '=': (host, pane) => zoomMiddle(host, pane, ZOOM_STEP),
-  '-': (host, pane) => zoomMiddle(host, pane, 1 / ZOOM_STEP),
-  ',': (host, pane) => step(host, pane, -1),
-  '.': (host, pane) => step(host, pane, 1),
-  PageUp: (host, pane) => step(host, pane, -10),
-  PageDown: (host, pane) => step(host, pane, 10),
-  Home: (host) => host.fit(),
-  o: ({ model }) => {
+/** What the viewer itself does for an action. */
+const ACTIONS = {
+  'view.pan-left': (host, pane) => nudge(host, pane, PAN_STEP, 0),
+  'view.pan-right': (host, pane) => nudge(host, pane, -PAN_STEP, 0),
+  'view.pan-up': (host, pane) => nudge(host, pane, 0, PAN_STEP),
+  'view.pan-down': (host, pane) => nudge(host, pane, 0, -PAN_STEP),
+  'view.zoom-in': (host, pane) => zoomMiddle(host, pane, ZOOM_STEP),
+  'view.zoom-out': (host, pane) => zoomMiddle(host, pane, 1 / ZOOM_STEP),
+  'view.previous-plane': (host, pane) => step(host, pane, -1),
+  'view.next-plane': (host, pane) => step(host, pane, 1),
+  'view.planes-back': (host, pane) => step(host, pane, -10),
+  'view.planes-on': (host, pane) => step(host, pane, 10),
+  'view.fit': (host) => host.fit(),
+  'cursor.left': (host, pane) => moveCursor(host, pane, -1, 0),
+  'cursor.right': (host, pane) => moveCursor(host, pane, 1, 0),
+  'cursor.up': (host, pane) => moveCursor(host, pane, 0, -1),
+  'cursor.down': (host, pane) => moveCursor(host, pane, 0, 1),
+  'labels.outlines': ({ model }) => {
     const outlined = model.labels.some((layer) => layer.contour > 0);
     for (const { id } of model.labels) model.update(id, { contour: outlined ? 0 : 2 }, 'user');
   },
-  h: ({ model }) => {
+  'labels.hide': ({ model }) => {
     const shown = model.labels.some((layer) => layer.visible);
     for (const { id } of model.labels) model.update(id, { visible: !shown }, 'user');
   },
-};
+} satisfies Partial<Record<ActionId, Action>>;
+
+/** Moves the shared cursor within the plane of a pane. */
+function moveCursor({ model }: PaneHost, pane: Pane, right: number, down: number): void {
+  if (pane.kind === '3d') return;
+  const axes = PLANE_AXES[pane.kind];
+  const [u, v] = [AXIS_NAMES[axes.right], AXIS_NAMES[axes.down]];
+  model.setCursor({ [u]: model.cursor[u] + right, [v]: model.cursor[v] + down }, 'user');
+}
 
 function planes(host: PaneHost, plane: Plane): number {
   return host.model.dims.shape[PLANE_AXES[plane].across];

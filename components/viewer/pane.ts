@@ -10,6 +10,8 @@ export class Pane {
   readonly element: HTMLDivElement;
   readonly canvas: HTMLCanvasElement;
   readonly overlay: SVGSVGElement;
+  /** What the active tool draws: brush outline, lines. Apart, so that it follows the pointer without a new picture. */
+  readonly toolOverlay: SVGSVGElement;
   readonly context: CanvasRenderingContext2D;
   size: PaneSize = { width: 0, height: 0 };
   /** Whether any of it is on screen; undefined until the browser has said so. */
@@ -31,7 +33,10 @@ export class Pane {
     this.context = this.canvas.getContext('2d') as CanvasRenderingContext2D;
     this.overlay = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     this.overlay.setAttribute('aria-hidden', 'true');
-    this.element.append(this.canvas, this.overlay);
+    this.toolOverlay = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    this.toolOverlay.setAttribute('aria-hidden', 'true');
+    this.toolOverlay.classList.add('tool');
+    this.element.append(this.canvas, this.overlay, this.toolOverlay);
   }
 
   get pixelRatio(): number {

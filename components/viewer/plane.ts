@@ -1,5 +1,5 @@
 import type { Layer } from '../../core/layer.ts';
-import type { Dims } from '../../core/viewer-model.ts';
+import type { Cursor, Dims } from '../../core/viewer-model.ts';
 import type { Shape3, Spacing } from '../../core/volume.ts';
 
 /** A pair of axes as drawn: the first runs to the right, the second downwards. */
@@ -58,4 +58,19 @@ export function voxelAt(world: Vec3, spacing: Spacing): [z: number, y: number, x
 /** Physical position of a voxel's middle. */
 export function voxelMiddle(voxel: readonly [number, number, number], spacing: Spacing): Vec3 {
   return [(voxel[0] + 0.5) * spacing[0], (voxel[1] + 0.5) * spacing[1], (voxel[2] + 0.5) * spacing[2]];
+}
+
+/** Index of a layer's plane at the cursor, or undefined where the layer has none. */
+export function planeIndex(
+  { dims, cursor }: { dims: Readonly<Dims>; cursor: Readonly<Cursor> },
+  layer: Layer,
+  plane: Plane,
+): number | undefined {
+  const { across } = PLANE_AXES[plane];
+  const depth = voxelMiddle([cursor.z, cursor.y, cursor.x], dims.spacing)[across];
+  const shape = layerShape(layer);
+  const index = Math.floor(depth / layerSpacing(layer, dims)[across]);
+  // A single plane belongs to every depth, as a 2D mask over a stack's projection would.
+  if (shape[across] === 1 && dims.shape[across] === 1) return 0;
+  return index >= 0 && index < shape[across] ? index : undefined;
 }

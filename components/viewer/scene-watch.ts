@@ -1,9 +1,11 @@
-import type { LabelVolume } from '../../core/label-volume.ts';
+import type { Box, LabelVolume } from '../../core/label-volume.ts';
 import type { Cursor, ViewerModel } from '../../core/viewer-model.ts';
 
 export interface SceneChanges {
   /** Something looks different; perhaps in the planes alone. */
   changed(planesOnly?: boolean): void;
+  /** Labels were edited within a box of their voxels. */
+  edited(labels: LabelVolume, box: Box): void;
   /** The scene has another extent. */
   resized(): void;
   /** Other panes are wanted. */
@@ -28,7 +30,11 @@ export function watchScene(model: ViewerModel, changes: SceneChanges): () => voi
     for (const labels of present) {
       if (watched.has(labels)) continue;
       const watch = new AbortController();
-      labels.addEventListener('change', () => changes.changed(), { signal: watch.signal });
+      labels.addEventListener(
+        'change',
+        (event) => changes.edited(labels, (event as CustomEvent<{ box: Box }>).detail.box),
+        { signal: watch.signal },
+      );
       watched.set(labels, watch);
     }
     changes.changed();

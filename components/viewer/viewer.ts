@@ -6,6 +6,7 @@ import type { ChangeSource, ImageLayer, Layer } from '../../core/layer.ts';
 import type { Progress, TaskOptions } from '../../core/progress.ts';
 import { LAYOUTS, type Layout, ViewerModel } from '../../core/viewer-model.ts';
 import type { Volume } from '../../core/volume.ts';
+import type { LabelEditor } from './editing/label-editor.ts';
 import { announceModel, emit, type Pick, type ViewerEvents } from './events.ts';
 import { LAYER_CONNECTED, type LayerElement, type LayerHost } from './layer-element.ts';
 import { LayerElements } from './layer-elements.ts';
@@ -14,6 +15,7 @@ import { PaneGrid } from './pane-grid.ts';
 import { pickAt } from './pick.ts';
 import type { Vec3 } from './plane.ts';
 import { type ImageInput, readImage } from './read-image.ts';
+import type { Shortcuts } from './shortcuts.ts';
 import { viewerStyles } from './styles.ts';
 
 export type { ImageInput, Pick };
@@ -36,6 +38,9 @@ let count = 0;
  * @fires cyto-select - A label was selected; `detail.layerId`, `detail.ids`.
  * @fires cyto-layer-change - A layer was added, removed, moved or changed.
  * @fires cyto-dims-change - Extent, cursor or layout changed; `detail.dims`, `detail.cursor`, `detail.layout`.
+ * @fires cyto-tool-change - Another tool is active; `detail.tool`.
+ * @fires cyto-edit - Labels were edited, or an edit was undone or redone; `detail.layerId`, `detail.kind`, `detail.name`, `detail.box`, `detail.voxels`.
+ * @fires cyto-history - What can be undone or redone is different; `detail.layerId`, `detail.canUndo`, `detail.canRedo`.
  * @csspart pane - A view: box of one canvas with its overlays.
  * @csspart canvas - The picture of a pane.
  * @csspart scale-bar - The scale bar.
@@ -71,8 +76,10 @@ export class CytoViewer extends LitElement implements LayerHost {
   @property({ reflect: true }) accessor theme: 'auto' | 'dark' | 'light' = 'auto';
   /** Description of the picture for people who cannot see it. */
   @property() accessor alt: string | undefined;
-  /** Active tool of the pointer: `pan`, or one that an editing part has brought. */
+  /** What the pointer does: pan, paint, erase, fill, pick, lasso, merge, split or delete. */
   @property({ reflect: true }) accessor tool = 'pan';
+  /** Keys of actions other than the default ones: action id → list of keys, e.g. `{'edit.undo': ['Mod+Z']}`. */
+  @property({ attribute: false }) accessor shortcuts: Shortcuts = {};
   /** When `src` is read: auto and lazy as soon as the viewer comes into view, eager at once. */
   @property() accessor loading: 'auto' | 'lazy' | 'eager' = 'auto';
 
@@ -84,6 +91,7 @@ export class CytoViewer extends LitElement implements LayerHost {
   readonly #panes = new PaneGrid(this);
   readonly #tasks = new Set<AbortController>();
   readonly #elements = new LayerElements(this);
+  #editing: Promise<LabelEditor> | undefined;
   #sourceLayers: string[] = [];
   #sourceLoading: AbortController | undefined;
   #syncQueued = false;
@@ -91,7 +99,10 @@ export class CytoViewer extends LitElement implements LayerHost {
   constructor() {
     super();
     announceModel(this, this.model);
-    this.model.on('layer-add', () => this.requestUpdate());
+    this.model.on('layer-add', ({ layer }) => {
+      this.requestUpdate();
+      if (layer.kind === 'labels' && layer.editable) this.#wantEditing();
+    });
     this.model.on('layer-remove', () => this.requestUpdate());
     // The model goes to the middle of a new scene right after this event; what the page asked for comes last.
     this.model.on('dims-change', () => queueMicrotask(() => this.#applyCursor()));
@@ -169,6 +180,30 @@ export class CytoViewer extends LitElement implements LayerHost {
     await this.updateComplete;
     const point = this.#panes.worldAt(clientX, clientY);
     return point && pickAt(this.model, point);
+  }
+
+  /** The label editor of this viewer; its code is loaded when first asked for. */
+  editing(): Promise<LabelEditor> {
+    this.#editing ??= import('./editing/label-editor.ts').then(({ LabelEditor }) => {
+      const editor = new LabelEditor(this, this.#panes);
+      this.#panes.tool = editor;
+      return editor;
+    });
+    return this.#editing;
+  }
+
+  /** Takes the last edit of the labels back. */
+  async undo(): Promise<void> {
+    (await this.editing()).undo();
+  }
+
+  /** Does the edit that was undone last again. */
+  async redo(): Promise<void> {
+    (await this.editing()).redo();
+  }
+
+  #wantEditing(): void {
+    this.editing().catch((cause: unknown) => this.#fail(asCytoError(cause)));
   }
 
   /**
@@ -262,6 +297,11 @@ export class CytoViewer extends LitElement implements LayerHost {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('layout')) this.#applyLayout();
     if (changed.has('alt')) this.#panes.describe(this.alt);
+    if (changed.has('tool')) {
+      this.#panes.element.dataset.tool = this.tool;
+      if (this.tool !== 'pan') this.#wantEditing();
+      if (changed.get('tool') !== undefined) emit(this, 'cyto-tool-change', { tool: this.tool });
+    }
     if (changed.has('z') || changed.has('t')) this.#applyCursor();
     if (changed.has('src')) this.#openSource();
   }

@@ -76,7 +76,7 @@ export async function openLabels(
   labels.origin.opened = file.name;
   let id = 'labels';
   for (let k = 2; model.get(id); k++) id = `labels-${k}`;
-  const layer = labelsLayer(id, labels, { name: file.name });
+  const layer = labelsLayer(id, labels, { name: file.name, editable: true });
   await viewer.add(layer);
   return layer;
 }

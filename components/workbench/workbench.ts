@@ -25,14 +25,16 @@ export class CytoWorkbench extends LitElement {
   static override styles = [
     controlStyles,
     css`
-      :host { display: grid; grid: auto minmax(0, 1fr) auto auto auto / minmax(0, 1fr) 290px; block-size: 640px; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; position: relative; }
+      :host { display: grid; grid: auto auto minmax(0, 1fr) auto auto auto / minmax(0, 1fr) 290px; block-size: 640px; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; position: relative; }
       header { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; padding: 8px 10px; border-block-end: 1px solid var(--_line); }
       header .grow { flex: 1; }
       cyto-viewer { block-size: auto; min-block-size: 0; }
       aside { grid-row: 2 / -1; grid-column: 2; overflow: auto; padding: 10px 12px; border-inline-start: 1px solid var(--_line); }
       aside h2 { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin-block: 0 8px; }
+      aside section:has(> [hidden]) { display: none; }
       aside section + section { margin-block-start: 18px; border-block-start: 1px solid var(--_line); padding-block-start: 12px; }
       cyto-label-table { block-size: clamp(180px, 34vh, 300px); }
+      cyto-tools { grid-column: 1; border-block-end: 1px solid var(--_line); }
       cyto-label-table, cyto-dims, cyto-status { grid-column: 1; border-block-start: 1px solid var(--_line); }
       .empty { text-align: center; color: #cfd5dd; padding: 1.5em; max-inline-size: 30em; }
       .empty b { font-size: 16px; color: #fff; }
@@ -42,7 +44,7 @@ export class CytoWorkbench extends LitElement {
       .bar { block-size: 4px; inline-size: 100%; position: absolute; inset-block-start: 0; }
       input[type='file'] { display: none; }
       @media (width < 760px) {
-        :host { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto minmax(240px, 1fr) auto auto auto; block-size: auto; min-block-size: 640px; }
+        :host { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto minmax(240px, 1fr) auto auto auto; block-size: auto; min-block-size: 640px; }
         aside { grid-row: auto; grid-column: 1; border-inline-start: 0; border-block-start: 1px solid var(--_line); }
         .alert { inset-inline: 16px; }
       }
@@ -184,7 +186,7 @@ export class CytoWorkbench extends LitElement {
   protected override render() {
     const texts = textsFor(this);
     return html`
-      <header part="header">
+      <header part="header" role="group" aria-label=${texts.file}>
         <button @click=${() => this.#pickFiles(false)}>${texts.open}</button>
         <button @click=${() => this.#pickFiles(true)}>${texts.openFolder}</button>
         <button ?disabled=${this.empty} @click=${() => this.renderRoot.querySelector<HTMLInputElement>('#labels')?.click()}>${texts.openLabels}</button>
@@ -196,6 +198,7 @@ export class CytoWorkbench extends LitElement {
         }}>${texts.table}</button>
         <cyto-export-menu .controls=${this.#controls}></cyto-export-menu>
       </header>
+      <cyto-tools></cyto-tools>
       <cyto-viewer part="viewer" layout=${this.layout} theme=${this.theme} alt=${this.alt ?? nothing}
         @error=${this.#onError} @progress=${this.#onProgress} @load=${this.#onLoad}>
         <slot></slot>
@@ -207,6 +210,7 @@ export class CytoWorkbench extends LitElement {
       <aside part="side">
         <section><h2>${texts.segment}</h2>
           <cyto-segmenter model=${this.modelId ?? nothing}></cyto-segmenter></section>
+        <section><cyto-edits></cyto-edits></section>
         <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
       </aside>
       ${

@@ -2,7 +2,7 @@ import { COLORMAP_SIZE, colormapTable } from '../../../core/colormaps.ts';
 import { contrastWindow } from '../../../core/contrast.ts';
 import type { Colormap, ImageLayer, LabelsLayer, Layer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
-import { layerShape, layerSpacing, PLANE_AXES, type Plane, type Vec3, voxelMiddle } from '../plane.ts';
+import { layerShape, layerSpacing, PLANE_AXES, type Plane, planeIndex, type Vec3 } from '../plane.ts';
 import { worldToScreen } from '../plane-camera.ts';
 import { type GlProgram, programFor } from './gl-program.ts';
 import type { PlaneFrame } from './painter.ts';
@@ -85,18 +85,6 @@ export class PlanePainter {
     }
   }
 
-  /** Index of the layer's plane at the cursor, or undefined where the layer has none. */
-  #planeIndex(layer: Layer): number | undefined {
-    const { across } = PLANE_AXES[this.#plane];
-    const { dims, cursor } = this.#model;
-    const depth = voxelMiddle([cursor.z, cursor.y, cursor.x], dims.spacing)[across];
-    const shape = layerShape(layer);
-    const index = Math.floor(depth / layerSpacing(layer, dims)[across]);
-    // A single plane belongs to every depth, as a 2D mask over a stack's projection would.
-    if (shape[across] === 1 && dims.shape[across] === 1) return 0;
-    return index >= 0 && index < shape[across] ? index : undefined;
-  }
-
   /** Sets what both kinds of layers share. */
   #place(
     gl: WebGL2RenderingContext,
@@ -126,7 +114,7 @@ export class PlanePainter {
   }
 
   #drawImage(gl: WebGL2RenderingContext, frame: PlaneFrame, layer: ImageLayer, bottom: boolean): boolean {
-    const index = this.#planeIndex(layer);
+    const index = planeIndex(this.#model, layer, this.#plane);
     if (index === undefined) return false;
     let entry = this.#slices.get(layer);
     if (entry?.layer.kind !== 'image') {
@@ -160,7 +148,7 @@ export class PlanePainter {
   }
 
   #drawLabels(gl: WebGL2RenderingContext, frame: PlaneFrame, layer: LabelsLayer): boolean {
-    const index = this.#planeIndex(layer);
+    const index = planeIndex(this.#model, layer, this.#plane);
     if (index === undefined) return false;
     let entry = this.#slices.get(layer);
     if (entry?.layer.kind !== 'labels') {

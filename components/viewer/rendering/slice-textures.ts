@@ -1,6 +1,6 @@
 import type { Box } from '../../../core/label-volume.ts';
 import type { ImageLayer, LabelsLayer } from '../../../core/layer.ts';
-import { extractSlice } from '../../../core/slices.ts';
+import { extractRectangle, extractSlice } from '../../../core/slices.ts';
 import { channelView, type DType, type Shape3, type VolumeData } from '../../../core/volume.ts';
 import { layerShape, PLANE_AXES, type Plane } from '../plane.ts';
 import type { SamplerPrefix } from './slice-shaders.ts';
@@ -121,7 +121,7 @@ export class ImageSlice implements SliceTexture {
   }
 }
 
-/** One plane of a label layer by its exact ids. Only the rows that were edited are uploaded again. */
+/** One plane of a label layer by its exact ids. Only the box that was edited is uploaded again. */
 export class LabelsSlice implements SliceTexture {
   readonly texture: WebGLTexture;
   readonly #gl: WebGL2RenderingContext;
@@ -161,6 +161,13 @@ export class LabelsSlice implements SliceTexture {
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     if (partial && (index < dirty[across] || index >= dirty[across + 3])) return;
+    if (partial) {
+      const [x0, x1, y0, y1] = [dirty[right], dirty[right + 3], dirty[down], dirty[down + 3]];
+      if (x1 <= x0 || y1 <= y0) return;
+      const pixels = extractRectangle(labels.data, labels.shape, right, down, index, [x0, y0, x1, y1]);
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, x0, y0, x1 - x0, y1 - y0, gl.RED_INTEGER, gl.UNSIGNED_INT, pixels);
+      return;
+    }
     let slice = extractSlice(labels.data, labels.shape, right, down, index, this.#scratch);
     if (slice.data.buffer !== labels.data.buffer) this.#scratch = slice.data;
     const limit = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
@@ -173,13 +180,7 @@ export class LabelsSlice implements SliceTexture {
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32UI, width, height, 0, gl.RED_INTEGER, gl.UNSIGNED_INT, data);
       return;
     }
-    const [x0, x1] = partial ? [dirty[right], dirty[right + 3]] : [0, width];
-    const [y0, y1] = partial ? [dirty[down], dirty[down + 3]] : [0, height];
-    if (x1 <= x0 || y1 <= y0) return;
-    gl.pixelStorei(gl.UNPACK_ROW_LENGTH, width);
-    const pixels = data.subarray(y0 * width + x0);
-    gl.texSubImage2D(gl.TEXTURE_2D, 0, x0, y0, x1 - x0, y1 - y0, gl.RED_INTEGER, gl.UNSIGNED_INT, pixels);
-    gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, gl.RED_INTEGER, gl.UNSIGNED_INT, data);
   }
 
   dispose(): void {

@@ -1,0 +1,4 @@
+import { CytoEdits } from '../edits/edits.ts';
+import { register } from '../register.ts';
+
+register('cyto-edits', CytoEdits);
