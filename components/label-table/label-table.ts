@@ -2,20 +2,21 @@ import { html, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import { asCytoError, CytoError } from '../../core/errors.ts';
 import { tableCsv } from '../../core/exports/table-csv.ts';
-import { labelCssColor } from '../../core/label-colors.ts';
 import type { ChangeSource, LabelsLayer } from '../../core/layer.ts';
 import type { MeasurementColumn } from '../../core/measure/columns.ts';
 import { parseFilter } from '../../core/measure/filter.ts';
 import { boxOfRow, type Measurements, rowOf } from '../../core/measure/measurements.ts';
-import { columnValues, orderedRows, type SortOrder } from '../../core/measure/row-order.ts';
+import { orderedRows, type SortOrder } from '../../core/measure/row-order.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import { provenanceOf } from '../export-menu/label-export.ts';
 import { pickDestination, saveFile } from '../export-menu/save-file.ts';
 import { controlStyles } from '../styles.ts';
 import type { CytoViewer } from '../viewer/viewer.ts';
-import { columnTitle, titleWithUnit } from './column-title.ts';
+import { titleWithUnit } from './column-title.ts';
+import { movedCell } from './grid-moves.ts';
+import { gridHeader, gridRow } from './grid-rows.ts';
 import { MeasuredLabels } from './measured-labels.ts';
-import type { LabelPlot } from './plot.ts';
+import { PlotPanel } from './plot-panel.ts';
 import { ROW_HEIGHT, tableStyles } from './table-styles.ts';
 
 /** Rows drawn beyond the visible ones at either end. */
@@ -56,7 +57,6 @@ export class CytoLabelTable extends ViewerPart {
   @state() private accessor problem = '';
   @state() private accessor choosing = false;
   @state() private accessor plotting = false;
-  @state() private accessor axes: { x: string; y: string } = { x: '', y: '' };
   @state() private accessor first = 0;
   @state() private accessor visible = 20;
   @state() private accessor active = { row: 0, column: 0 };
@@ -69,10 +69,18 @@ export class CytoLabelTable extends ViewerPart {
   #selected: ReadonlySet<number> = new Set();
   #anchor: number | undefined;
   #selecting = false;
-  #plot: LabelPlot | undefined;
+  readonly #panel = new PlotPanel({
+    changed: () => {
+      this.#plotStale = true;
+      this.requestUpdate();
+    },
+    select: (ids) => {
+      this.#choose(ids, 'user');
+      if (ids.length > 0) this.#scrollToId(ids[0]);
+    },
+  });
   #plotStale = true;
   #resizes: ResizeObserver | undefined;
-  #formats = new Map<string, Intl.NumberFormat>();
 
   /** The latest measurements of the layer shown, or undefined while there are none. */
   get measurements(): Measurements | undefined {
@@ -119,8 +127,7 @@ export class CytoLabelTable extends ViewerPart {
     super.disconnectedCallback();
     this.#resizes?.disconnect();
     this.#measured.follow(undefined, undefined);
-    this.#plot?.destroy();
-    this.#plot = undefined;
+    this.#panel.close();
   }
 
   protected override viewerChanged(viewer: CytoViewer, release: Array<() => void>): void {
@@ -149,8 +156,8 @@ export class CytoLabelTable extends ViewerPart {
 
   protected override updated(changed: PropertyValues): void {
     if (this.grid) this.#resizes?.observe(this.grid);
-    if (changed.has('axes') || changed.has('plotting')) this.#plotStale = true;
-    if (this.plotting && this.#plotStale) void this.#draw();
+    if (changed.has('plotting')) this.#plotStale = true;
+    if (this.#plotStale) this.#drawPlot();
   }
 
   #layer(): LabelsLayer | undefined {
@@ -165,11 +172,12 @@ export class CytoLabelTable extends ViewerPart {
       return;
     }
     this.#reorder();
-    const { measurements } = this;
-    if (measurements && !this.axes.x) this.axes = { x: measurements.columns[1].key, y: '' };
     this.#plotStale = true;
     this.requestUpdate();
-    this.#emit('cyto-measure', { layerId: this.#measured.layer?.id, count: measurements?.ids.length ?? 0 });
+    this.#emit('cyto-measure', {
+      layerId: this.#measured.layer?.id,
+      count: this.measurements?.ids.length ?? 0,
+    });
   }
 
   #emit(type: string, detail: object): void {
@@ -290,39 +298,13 @@ export class CytoLabelTable extends ViewerPart {
     const columns = this.#shownColumns().length;
     const page = Math.max(1, Math.floor((this.grid?.clientHeight ?? 0) / ROW_HEIGHT) - 2);
     const control = event.ctrlKey || event.metaKey;
-    let { row, column } = this.active;
+    const { row, column } = this.active;
     if (control && event.key.toLowerCase() === 'a') {
       event.preventDefault();
       this.#choose(this.shown, 'user');
       return;
     }
     switch (event.key) {
-      case 'ArrowDown':
-        row = Math.min(last, row + 1);
-        break;
-      case 'ArrowUp':
-        row = Math.max(-1, row - 1);
-        break;
-      case 'ArrowRight':
-        column = Math.min(columns, column + 1);
-        break;
-      case 'ArrowLeft':
-        column = Math.max(0, column - 1);
-        break;
-      case 'PageDown':
-        row = Math.min(last, row + page);
-        break;
-      case 'PageUp':
-        row = Math.max(Math.min(0, last), row - page);
-        break;
-      case 'Home':
-        if (control) row = Math.min(0, last);
-        else column = 0;
-        break;
-      case 'End':
-        if (control) row = last;
-        else column = columns;
-        break;
       case 'Escape':
         this.#choose([], 'user');
         break;
@@ -331,18 +313,19 @@ export class CytoLabelTable extends ViewerPart {
         if (row < 0) this.#sortBy(['label', ...this.#shownColumns().map(({ key }) => key)][column]);
         else this.#pick(row, { add: event.key === ' ', zoom: event.key === 'Enter' });
         break;
-      default:
-        return;
+      default: {
+        const next = movedCell(event.key, control, this.active, { row: last, column: columns, page });
+        if (!next) return;
+        this.active = next;
+        if (event.shiftKey && next.row >= 0 && next.row !== this.#anchor)
+          this.#pick(next.row, { extend: true });
+        this.#scrollTo(next.row);
+        void this.updateComplete.then(() =>
+          this.renderRoot.querySelector('.active')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
+        );
+      }
     }
     event.preventDefault();
-    if (row !== this.active.row || column !== this.active.column) {
-      this.active = { row, column };
-      if (event.shiftKey && row >= 0 && row !== this.#anchor) this.#pick(row, { extend: true });
-      this.#scrollTo(row);
-      void this.updateComplete.then(() =>
-        this.renderRoot.querySelector('.active')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
-      );
-    }
   };
 
   #sortBy(key: string): void {
@@ -351,53 +334,16 @@ export class CytoLabelTable extends ViewerPart {
 
   // —— Plot ——
 
-  async #draw(): Promise<void> {
+  #drawPlot(): void {
     this.#plotStale = false;
-    const place = this.plotPlace;
-    if (!place) {
-      this.#plot?.destroy();
-      this.#plot = undefined;
+    const { measurements } = this;
+    if (!measurements || !this.plotPlace) {
+      this.#panel.close();
       return;
     }
-    let LabelPlotClass: typeof LabelPlot;
-    try {
-      const module = await import('./plot.ts');
-      LabelPlotClass = module.LabelPlot;
-      const root = this.renderRoot as ShadowRoot;
-      if (!root.querySelector('style.plot-styles')) {
-        const sheet = document.createElement('style');
-        sheet.className = 'plot-styles';
-        sheet.textContent = module.plotStyles;
-        root.append(sheet);
-      }
-    } catch (cause) {
+    const content = { measurements, rows: this.#order, selected: this.#selected };
+    this.#panel.draw(this.plotPlace, content).catch((cause: unknown) => {
       this.problem = new CytoError('network', this.texts.plotMissing, { cause }).message;
-      return;
-    }
-    const { measurements, axes } = this;
-    if (!measurements || this.plotPlace !== place) return;
-    this.#plot ??= new LabelPlotClass(place, (ids) => {
-      this.#choose(ids, 'user');
-      if (ids.length > 0) this.#scrollToId(ids[0]);
-    });
-    const axis = (key: string) => {
-      const values = columnValues(measurements, key);
-      return {
-        values: Array.from(this.#order, (row) => values[row]),
-        title: titleWithUnit(
-          measurements.columns.find((column) => column.key === key) ?? LABEL_COLUMN,
-          this.texts,
-        ),
-      };
-    };
-    const known = (key: string) => Object.hasOwn(measurements.values, key);
-    if (!known(axes.x)) return;
-    this.#plot.show({
-      ids: this.shown,
-      x: axis(axes.x),
-      ...(axes.y && known(axes.y) ? { y: axis(axes.y) } : {}),
-      selected: this.#selected,
-      countTitle: this.texts.cells,
     });
   }
 
@@ -433,7 +379,7 @@ export class CytoLabelTable extends ViewerPart {
       ${this.problem ? html`<p class="problem" id="problem" role="alert">${this.problem}</p>` : nothing}
       <div class="parts">
         ${total === 0 ? html`<p class="empty">${this.busy ? texts.measuring : texts.noCellsYet}</p>` : this.#table()}
-        ${this.plotting && measurements ? this.#plotPanel(measurements) : nothing}
+        ${this.plotting && measurements ? this.#panel.render(measurements, texts) : nothing}
       </div>`;
   }
 
@@ -456,91 +402,27 @@ export class CytoLabelTable extends ViewerPart {
     const { row, column } = this.active;
     const from = Math.min(this.first, Math.max(0, this.#order.length - this.visible));
     const rows = [...this.#order.subarray(from, from + this.visible)];
+    const head = { active: this.active, sort: this.sort, texts, sortBy: (key: string) => this.#sortBy(key) };
     const title = texts.layerCells(this.#measured.layer?.name ?? '');
     return html`<div class="grid" part="grid" role="grid" tabindex="0" aria-label=${title} aria-multiselectable="true"
         aria-rowcount=${this.#order.length + 1} aria-colcount=${columns.length} aria-activedescendant="cell-${row}-${column}"
         style="--_widths: ${widths}; --_least: ${92 + 116 * (columns.length - 1)}px" @keydown=${this.#onKey} @scroll=${this.#measureView} @pointerleave=${() => this.#hover(0)}>
-      <div class="head" role="rowgroup"><div role="row" aria-rowindex="1">${columns.map((one, k) => this.#header(one, k))}</div></div>
+      <div class="head" role="rowgroup"><div role="row" aria-rowindex="1">${columns.map((column, k) => gridHeader(column, k, head))}</div></div>
       <div class="body" role="rowgroup" style="block-size: ${this.#order.length * ROW_HEIGHT}px">
-        ${rows.map((measured, k) => this.#row(measured, from + k, columns))}
+        ${rows.map((measured, k) =>
+          gridRow(this.measurements as Measurements, measured, from + k, columns, {
+            active: this.active,
+            layer: this.#measured.layer as LabelsLayer,
+            selected: this.#selected,
+            texts,
+            hover: (id) => this.#hover(id),
+            pick: (position, how) => {
+              this.active = { ...this.active, row: position };
+              this.#pick(position, how);
+            },
+          }),
+        )}
       </div>
-    </div>`;
-  }
-
-  #header(column: MeasurementColumn, k: number) {
-    const { texts, sort } = this;
-    const sorted = sort.key === column.key ? (sort.descending ? 'descending' : 'ascending') : 'none';
-    const arrow = sorted === 'ascending' ? '▲' : '▼';
-    return html`<div role="columnheader" id="cell--1-${k}" class=${this.active.row < 0 && this.active.column === k ? 'active' : ''}
-      aria-colindex=${k + 1} aria-sort=${sorted} title=${column.key} @click=${() => this.#sortBy(column.key)}>
-      ${sorted === 'none' ? nothing : html`<span class="arrow" aria-hidden="true">${arrow}</span>`}
-      <span>${columnTitle(column, texts)} ${column.unit ? html`<small>${column.unit}</small>` : nothing}</span></div>`;
-  }
-
-  #row(measured: number, position: number, columns: readonly MeasurementColumn[]) {
-    const { ids, values } = this.measurements as Measurements;
-    const id = ids[measured];
-    const layer = this.#measured.layer as LabelsLayer;
-    return html`<div role="row" aria-rowindex=${position + 2} aria-selected=${this.#selected.has(id)}
-        class=${layer.hovered === id ? 'hovered' : ''} style="inset-block-start: ${position * ROW_HEIGHT}px"
-        @pointerenter=${() => this.#hover(id)}
-        @click=${(event: MouseEvent) => {
-          this.active = { ...this.active, row: position };
-          this.#pick(position, { add: event.ctrlKey || event.metaKey, extend: event.shiftKey });
-        }}
-        @dblclick=${() => this.#pick(position, { zoom: true })}>
-      ${columns.map((column, k) => {
-        const active = this.active.row === position && this.active.column === k;
-        return html`<div role="gridcell" id="cell-${position}-${k}" aria-colindex=${k + 1} class=${active ? 'active' : ''}>${
-          k === 0
-            ? html`<span class="swatch" style="background: ${labelCssColor(id, layer.seed)}"></span>${id}`
-            : this.#format(values[column.key][measured], column)
-        }</div>`;
-      })}
-    </div>`;
-  }
-
-  #format(value: number, { quantity }: MeasurementColumn): string {
-    if (Number.isNaN(value)) return '–';
-    if (quantity === 'flag') return value ? this.texts.yes : this.texts.no;
-    const language = this.texts.language;
-    let format = this.#formats.get(`${language} ${quantity}`);
-    if (!format) {
-      format = new Intl.NumberFormat(
-        language,
-        quantity === 'count' ? { useGrouping: false } : { maximumSignificantDigits: 4, useGrouping: false },
-      );
-      this.#formats.set(`${language} ${quantity}`, format);
-    }
-    return format.format(value);
-  }
-
-  #plotPanel({ columns }: Measurements) {
-    const { texts, axes } = this;
-    const choice = (chosen: string, change: (key: string) => void, none?: string) => (id: string) =>
-      html`<select id=${id} @change=${(event: Event) => change((event.target as HTMLSelectElement).value)}>
-        ${none === undefined ? nothing : html`<option value="" ?selected=${chosen === ''}>${none}</option>`}
-        ${columns.map((column) => html`<option value=${column.key} ?selected=${chosen === column.key}>${titleWithUnit(column, texts)}</option>`)}
-      </select>`;
-    const title = (key: string) => {
-      const column = columns.find((one) => one.key === key);
-      return column ? titleWithUnit(column, texts) : '';
-    };
-    return html`<div class="plots" part="plots">
-      <div class="axes">
-        <label for="x-axis">x</label>${choice(axes.x, (x) => {
-          this.axes = { ...axes, x };
-        })('x-axis')}
-        <label for="y-axis">y</label>${choice(
-          axes.y,
-          (y) => {
-            this.axes = { ...axes, y };
-          },
-          texts.countOfCells,
-        )('y-axis')}
-      </div>
-      <div class="plot" role="img" aria-label=${texts.plotOf(title(axes.x), title(axes.y))}></div>
-      <p class="quiet-text">${texts.plotHint}</p>
     </div>`;
   }
 

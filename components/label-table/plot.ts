@@ -21,14 +21,15 @@ const REACH = 10;
 
 /** A histogram or scatter plot on which dragging selects cells. */
 export class LabelPlot {
-  readonly #place: HTMLElement;
+  /** Where the plot is drawn. */
+  readonly place: HTMLElement;
   readonly #select: (ids: number[]) => void;
   readonly #resizes: ResizeObserver;
   #plot: uPlot | undefined;
 
   /** @param select receives the cells inside a dragged range or box, or the one clicked */
   constructor(place: HTMLElement, select: (ids: number[]) => void) {
-    this.#place = place;
+    this.place = place;
     this.#select = select;
     this.#resizes = new ResizeObserver(() => {
       const { clientWidth: width, clientHeight: height } = place;
@@ -144,8 +145,8 @@ export class LabelPlot {
     });
     return new uPlot(
       {
-        width: this.#place.clientWidth || 300,
-        height: this.#place.clientHeight || 200,
+        width: this.place.clientWidth || 300,
+        height: this.place.clientHeight || 200,
         legend: { show: false },
         scales: {
           x: { time: false, ...(box ? { range: padded } : {}) },
@@ -167,14 +168,14 @@ export class LabelPlot {
         },
       },
       data as uPlot.AlignedData,
-      this.#place,
+      this.place,
     );
   }
 
   /** Colours of the surroundings, as a canvas takes them. */
   #colors(): { ink: string; accent: string; line: string } {
     const probe = document.createElement('span');
-    this.#place.append(probe);
+    this.place.append(probe);
     const resolved = (name: string) => {
       probe.style.color = `var(${name})`;
       return getComputedStyle(probe).color;
