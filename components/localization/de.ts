@@ -270,7 +270,8 @@ export const de: Texts = {
     pointHint: (count) =>
       `${count} Punkte. Weiter mit Umschalt+Pfeilen; zweimal Enter an einer Stelle beendet die Linie.`,
     deleted: (count) => (count === 1 ? '1 Zelle gelöscht' : `${count} Zellen gelöscht`),
-    restore: (title, time) => `Änderungen an ${title} von ${time} wurden nicht gespeichert.`,
+    restore: (title, time) => `Änderungen an „${title}“ von ${time} können wiederhergestellt werden.`,
+    notSaved: (reason) => `Änderungen werden nicht mehr für einen Absturz mitgeschrieben: ${reason}`,
     restoreYes: 'Wiederherstellen',
     restoreNo: 'Verwerfen',
   },

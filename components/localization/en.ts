@@ -265,7 +265,8 @@ export const en = {
     pointHint: (count: number) =>
       `${count} points. Move on with Shift+arrows; Enter twice at one place ends the line.`,
     deleted: (count: number) => (count === 1 ? '1 cell deleted' : `${count} cells deleted`),
-    restore: (title: string, time: string) => `Edits of ${title} from ${time} were not saved.`,
+    restore: (title: string, time: string) => `Edits of “${title}” from ${time} can be restored.`,
+    notSaved: (reason: string) => `Edits are no longer recorded for a crash: ${reason}`,
     restoreYes: 'Restore',
     restoreNo: 'Discard',
   },

@@ -2,6 +2,7 @@ import { css, html, nothing } from 'lit';
 import { labelCssColor } from '../../core/label-colors.ts';
 import { EditorPart } from '../controls/editor-part.ts';
 import { controlStyles } from '../styles.ts';
+import type { RestoreOffer } from '../viewer/editing/autosave.ts';
 import type { LabelEditor } from '../viewer/editing/label-editor.ts';
 import { OVERWRITES, type OverwritePolicy, TOOLS, type Tool } from '../viewer/editing/tools.ts';
 import { type ActionId, keysOf, keyText } from '../viewer/shortcuts.ts';
@@ -21,6 +22,8 @@ export class CytoTools extends EditorPart {
       :host { display: flex; flex-wrap: wrap; gap: 6px 12px; align-items: center; padding: 5px 10px; }
       [role='toolbar'], .group { display: flex; gap: 2px; align-items: center; }
       .group { gap: 6px; }
+      .offer { flex: 1 0 100%; display: flex; gap: 8px; align-items: center; }
+      .offer span { flex: 1; }
       .icon { display: grid; place-content: center; padding: 0; inline-size: 30px; min-block-size: 30px; }
       .icon:not([aria-pressed='true']) { background: none; border-color: transparent; }
       .icon:hover:not(:disabled) { border-color: var(--_accent); }
@@ -44,6 +47,7 @@ export class CytoTools extends EditorPart {
     const { tool } = editor;
     const brushes = tool === 'paint' || tool === 'erase';
     return html`
+      ${editor.offer ? this.#offer(editor, editor.offer) : nothing}
       <div role="toolbar" aria-label=${texts.tool} @keydown=${this.#onArrow}>
         ${TOOLS.map((name) => this.#button(editor, name, tool))}
       </div>
@@ -56,6 +60,19 @@ export class CytoTools extends EditorPart {
         <button ?disabled=${!editor.history?.canRedo} title=${this.#withKey(texts.redo, 'edit.redo')} @click=${() => editor.redo()}>${texts.redo}</button>
       </div>
       <span role="status" class="quiet-text" title=${editor.message}>${editor.message}</span>`;
+  }
+
+  #offer(editor: LabelEditor, { title, started }: RestoreOffer) {
+    const texts = this.texts.editing;
+    const time = new Date(started).toLocaleString(this.texts.language, {
+      dateStyle: 'short',
+      timeStyle: 'short',
+    });
+    return html`<div class="offer" role="alert">
+      <span>${texts.restore(title, time)}</span>
+      <button class="primary" @click=${() => editor.restore()}>${texts.restoreYes}</button>
+      <button @click=${() => editor.discardOffer()}>${texts.restoreNo}</button>
+    </div>`;
   }
 
   #withKey(text: string, action: ActionId): string {

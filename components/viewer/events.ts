@@ -36,6 +36,7 @@ export interface ViewerEvents {
     voxels: number;
     source: ChangeSource;
   };
+  'cyto-restore': { title: string; started: number; steps: number };
   'cyto-history': { layerId: string; canUndo: boolean; canRedo: boolean; source: ChangeSource };
   'cyto-layer-change': {
     change: 'add' | 'remove' | 'move' | 'update';

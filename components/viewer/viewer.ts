@@ -40,6 +40,7 @@ let count = 0;
  * @fires cyto-dims-change - Extent, cursor or layout changed; `detail.dims`, `detail.cursor`, `detail.layout`.
  * @fires cyto-tool-change - Another tool is active; `detail.tool`.
  * @fires cyto-edit - Labels were edited, or an edit was undone or redone; `detail.layerId`, `detail.kind`, `detail.name`, `detail.box`, `detail.voxels`.
+ * @fires cyto-restore - Edits of this image were left by a page that was closed or has crashed; `detail.title`, `detail.started` (milliseconds since 1970), `detail.steps`. `(await viewer.editing()).restore()` brings them back.
  * @fires cyto-history - What can be undone or redone is different; `detail.layerId`, `detail.canUndo`, `detail.canRedo`.
  * @csspart pane - A view: box of one canvas with its overlays.
  * @csspart canvas - The picture of a pane.
@@ -78,6 +79,8 @@ export class CytoViewer extends LitElement implements LayerHost {
   @property() accessor alt: string | undefined;
   /** What the pointer does: pan, paint, erase, fill, pick, lasso, merge, split or delete. */
   @property({ reflect: true }) accessor tool = 'pan';
+  /** Whether edits are recorded in the browser's private storage, to be restored after a crash: on or off. */
+  @property() accessor autosave: 'on' | 'off' = 'on';
   /** Keys of actions other than the default ones: action id → list of keys, e.g. `{'edit.undo': ['Mod+Z']}`. */
   @property({ attribute: false }) accessor shortcuts: Shortcuts = {};
   /** When `src` is read: auto and lazy as soon as the viewer comes into view, eager at once. */
@@ -266,6 +269,10 @@ export class CytoViewer extends LitElement implements LayerHost {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#panes.disconnect();
+    this.#editing?.then((editor) => {
+      // A moved viewer goes on.
+      if (!this.isConnected) editor.rest();
+    });
   }
   /** Present so that `moveBefore()` moves the viewer without tearing it down. */
   connectedMoveCallback(): void {

@@ -1,7 +1,7 @@
 import { CytoError } from '../errors.ts';
 import type { LabelVolume } from '../label-volume.ts';
 import type { Shape3 } from '../volume.ts';
-import type { LabelChange } from './label-change.ts';
+import { applyChange, type LabelChange } from './label-change.ts';
 import type { HistoryEvent, LabelHistory } from './label-history.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
@@ -66,6 +66,27 @@ export function journalRecord({ kind, step }: HistoryEvent): Uint8Array<ArrayBuf
   out.block(bytes);
   const sum = adler32(bytes);
   for (const shift of [0, 8, 16, 24]) out.byte((sum >>> shift) & 255);
+  return out.bytes();
+}
+
+/**
+ * The journal of a history as it stands: from the labels before its first step to now.
+ * @param title what was edited, for people
+ * @param started milliseconds since 1970
+ */
+export function journalOf(history: LabelHistory, title: string, started: number): Uint8Array<ArrayBuffer> {
+  const { labels, steps, position } = history;
+  const done = steps.slice(0, position);
+  // The labels at the start, for a moment.
+  for (const { change } of done.toReversed()) applyChange(labels.data, labels.shape, change, 'undo');
+  const fingerprint = labelFingerprint(labels);
+  for (const { change } of done) applyChange(labels.data, labels.shape, change, 'redo');
+  const out = new ByteWriter();
+  out.raw(journalHead({ shape: labels.shape, fingerprint, title, started }));
+  for (const step of steps) out.raw(journalRecord({ kind: 'commit', step, source: 'restore' }));
+  for (const step of steps.slice(position).toReversed()) {
+    out.raw(journalRecord({ kind: 'undo', step, source: 'restore' }));
+  }
   return out.bytes();
 }
 

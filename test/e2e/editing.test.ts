@@ -225,6 +225,40 @@ describe('editing labels with pointer and keys', () => {
     assert.deepEqual(await counts(), found);
   });
 
+  it('after a reload the page offers the edits, and restores labels and history', async () => {
+    const { page } = stage;
+    const before = await counts();
+    const steps = await page.getByRole('list', { name: 'History' }).getByRole('listitem').count();
+    await page.reload();
+    await shown(page, 'embryo-3d.tif');
+    const restore = page.getByRole('button', { name: 'Restore' });
+    await restore.click();
+    assert.deepEqual(await counts(), before);
+    assert.equal(await page.getByRole('list', { name: 'History' }).getByRole('listitem').count(), steps);
+    await page.getByRole('button', { name: 'As opened' }).click();
+    assert.deepEqual(await counts(), {});
+
+    // Undone is restored as undone; what is discarded does not come back.
+    await page.reload();
+    await shown(page, 'embryo-3d.tif');
+    await restore.click();
+    assert.deepEqual(await counts(), {});
+    await page.getByRole('button', { name: 'Redo' }).click();
+    await page.reload();
+    await shown(page, 'embryo-3d.tif');
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await page.waitForFunction(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('cytopane-edits');
+      for await (const _ of folder) return false;
+      return true;
+    });
+    await page.reload();
+    await shown(page, 'embryo-3d.tif');
+    await page.getByRole('button', { name: 'Brush', exact: true }).click();
+    assert.equal(await restore.count(), 0);
+    assert.deepEqual(stage.problems, []);
+  });
+
   it('axe finds nothing, in both colour schemes', async () => {
     const { page } = stage;
     await pane('xy').focus();

@@ -17,6 +17,7 @@ import type { PaneTool } from '../pane-input.ts';
 import { type Axis, layerSpacing, PLANE_AXES, type Plane, type Vec3, voxelMiddle } from '../plane.ts';
 import type { PlaneCamera } from '../plane-camera.ts';
 import type { ActionId } from '../shortcuts.ts';
+import { Autosave, type RestoreOffer } from './autosave.ts';
 import { operate } from './operations.ts';
 import { type Place, placeOf } from './place.ts';
 import { brushOutline, dragBox, drawnLine } from './tool-overlay.ts';
@@ -31,6 +32,7 @@ import {
 
 /** The viewer whose labels are edited. */
 export interface EditorHost extends Element {
+  readonly autosave: 'on' | 'off';
   readonly model: ViewerModel;
   readonly readonly: boolean;
   tool: string;
@@ -87,18 +89,63 @@ export class LabelEditor extends EventTarget implements PaneTool {
   #keyPoints: PlanePoint[] = [];
   #preview: (Preview & { edit: LabelEdit; layer: LabelsLayer }) | undefined;
   #lastPane: Pane | undefined;
+  readonly #autosave: Autosave;
 
   constructor(host: EditorHost, panes: EditorPanes) {
     super();
     this.#host = host;
     this.#panes = panes;
     const { model } = host;
+    this.#autosave = new Autosave(
+      model,
+      () => this.#changed(),
+      (message) => emit(host, 'cyto-note', { message: this.#texts.notSaved(message) }),
+    );
     const { signal } = this.#stop;
-    const follow = () => this.#follow();
+    const follow = () => {
+      this.#follow();
+      this.#lookForEdits();
+    };
     model.on('layer-add', follow, { signal });
     model.on('layer-remove', follow, { signal });
     model.on('layer-change', () => this.#changed(), { signal });
-    this.#follow();
+    follow();
+  }
+
+  /** Lets go of what a viewer that has left the page does not need. */
+  rest(): void {
+    this.#autosave.rest().catch((error: unknown) => console.debug('cytopane:', error));
+  }
+
+  // —— Edits that an earlier page has left ——
+
+  /** What can be restored, if anything. */
+  get offer(): RestoreOffer | undefined {
+    return this.#autosave.offer;
+  }
+
+  /** Does the edits that are offered again; they can then be undone. */
+  restore(): void {
+    if (this.#preview) this.cancelPreview();
+    try {
+      this.#autosave.restore();
+    } catch (error) {
+      this.#say(asCytoError(error).message);
+    }
+  }
+
+  /** Deletes the edits that are offered. */
+  discardOffer(): void {
+    this.#autosave.discard();
+  }
+
+  #lookForEdits(): void {
+    if (this.#host.autosave === 'off' || this.#host.readonly) return;
+    // Shows and reports by itself.
+    void this.#autosave.look().then(() => {
+      const { offer } = this;
+      if (offer) emit(this.#host, 'cyto-restore', offer);
+    });
   }
 
   // —— What panels show and set ——
@@ -626,14 +673,17 @@ export class LabelEditor extends EventTarget implements PaneTool {
       const history = LabelHistory.of(layer.labels);
       history.addEventListener(
         'change',
-        (event) => this.#announce(layer.id, history, (event as CustomEvent<HistoryEvent>).detail),
+        (event) => this.#announce(layer, history, (event as CustomEvent<HistoryEvent>).detail),
         { signal: stop.signal },
       );
     }
     this.#changed();
   }
 
-  #announce(layerId: string, history: LabelHistory, { kind, step, source }: HistoryEvent): void {
+  #announce(layer: LabelsLayer, history: LabelHistory, event: HistoryEvent): void {
+    const { kind, step, source } = event;
+    const layerId = layer.id;
+    if (layer.editable && this.#host.autosave !== 'off') this.#autosave.record(layer, event);
     if (step) {
       const { name, change } = step;
       emit(this.#host, 'cyto-edit', {
