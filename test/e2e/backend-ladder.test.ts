@@ -48,7 +48,6 @@ describe('backend ladder', () => {
   let stage: Stage;
   before(async () => {
     stage = await openStage({ flags: webgpuFlags });
-    await stage.page.addInitScript('globalThis.__name = (named) => named');
   });
   after(() => stage.close());
   beforeEach(() => openBench(stage));
@@ -184,7 +183,6 @@ describe('backend ladder with threads', () => {
   it('goes to one thread where several cannot be started', { timeout: 60_000 }, async () => {
     const stage = await openStage({ isolated: true, flags: webgpuFlags });
     try {
-      await stage.page.addInitScript('globalThis.__name = (named) => named');
       // The part of the runtime that starts threads cannot be loaded.
       await stage.page.route('**/ort/ort-wasm-simd-threaded.mjs', (route) => route.abort());
       await openBench(stage);

@@ -19,7 +19,6 @@ describe('model chooser', () => {
     });
     stage = await openStage();
     stage.page.setDefaultTimeout(20_000);
-    await stage.page.addInitScript('globalThis.__name = (named) => named');
     await stage.page.addInitScript({ path: `${repository}node_modules/axe-core/axe.min.js` });
     await stage.page.goto(`${stage.origin}/demo/`);
     await shown(stage.page, 'nuclei-2d.png');

@@ -42,8 +42,6 @@ describe('models of this device', () => {
     packages = await mkdtemp(join(tmpdir(), 'cytopane-packages-'));
     server = await startModelServer({ conv3: CONV3, default: DEFAULT, packages });
     stage = await openStage();
-    // The test runner's compiler names functions with it.
-    await stage.page.addInitScript('globalThis.__name = (named) => named');
   });
   after(async () => {
     await stage.close();
@@ -281,5 +279,36 @@ describe('models of this device', () => {
     await session.detach();
     assert.deepEqual(await stored(), []);
     assert.equal((await add(url('ok'))).entry?.id, 'conv3');
+  });
+});
+
+describe('models of a page without a secure context', () => {
+  it('are kept as long as the page, and run', { timeout: 60_000 }, async () => {
+    const server = await startModelServer({ conv3: CONV3 });
+    const stage = await openStage({ flags: ['--host-resolver-rules=MAP portal.test 127.0.0.1'] });
+    try {
+      await stage.page.goto(`${stage.origin.replace('127.0.0.1', 'portal.test')}/test/evaluate/page.html`);
+      const outcome = await stage.page.evaluate(async (address) => {
+        const at = (path: string) => new URL(path, location.href).href;
+        const { ModelLibrary }: typeof import('../../workers/models/client.ts') = await import(
+          at('/dist/model-library.js')
+        );
+        const { SegmentationClient }: typeof import('../../workers/segmentation/client.ts') = await import(
+          at('/dist/segmentation-client.js')
+        );
+        const { createVolume }: typeof import('../../core/index.ts') = await import(at('/dist/core.js'));
+        const library = new ModelLibrary();
+        const { id } = await library.add(address);
+        const volume = createVolume({ data: new Uint8Array(64 * 64).map((_, i) => i % 7), shape: [64, 64] });
+        const { model } = await new SegmentationClient().run(volume, {}, { model: id });
+        return { secure: isSecureContext, ids: (await library.list()).map((entry) => entry.id), model };
+      }, `${server.origin}/ok/conv3/`);
+      assert.equal(outcome.secure, false);
+      assert.deepEqual(outcome.ids, ['default', 'conv3']);
+      assert.equal(outcome.model.id, 'conv3');
+    } finally {
+      await stage.close();
+      await server.close();
+    }
   });
 });

@@ -4,6 +4,7 @@ import type { AppendedFile, FolderStorage } from './model-store.ts';
 /** Folders in memory, for pages without file storage (no secure context) and for Node; gone with the worker. */
 export class MemoryStorage implements FolderStorage {
   readonly #folders = new Map<string, Map<string, Blob>>();
+  readonly #written = new Map<string, number>();
 
   async folders(): Promise<string[]> {
     return [...this.#folders.keys()];
@@ -33,9 +34,14 @@ export class MemoryStorage implements FolderStorage {
         size += bytes.length;
       },
       close: () => {
+        this.#written.set(folder, Date.now());
         files.set(name, new Blob(before ? [before, ...parts] : parts));
       },
     };
+  }
+
+  async lastWritten(folder: string): Promise<number> {
+    return this.#written.get(folder) ?? 0;
   }
 
   async removeFolder(folder: string): Promise<void> {

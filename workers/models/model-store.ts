@@ -59,6 +59,8 @@ export interface ModelStore {
   begin(key?: string): Promise<ModelSink>;
   /** Removes a model. @throws CytoError `not-found` */
   forget(id: string): Promise<void>;
+  /** Removes unfinished folders that were last written before a time (milliseconds since 1970). */
+  sweep(before: number): Promise<void>;
 }
 
 /** A place for folders of files; see {@link OpfsStorage} and {@link MemoryStorage}. */
@@ -68,6 +70,8 @@ export interface FolderStorage {
   read(folder: string, name: string): Promise<Blob | undefined>;
   /** Opens a file for appending; what is there is kept. */
   append(folder: string, name: string): Promise<AppendedFile>;
+  /** When the folder was last written, in milliseconds since 1970; 0 for an empty one. */
+  lastWritten(folder: string): Promise<number>;
   removeFolder(folder: string): Promise<void>;
 }
 
@@ -95,6 +99,12 @@ export function wrongFile(card: ModelCard, file: ModelFile, where: string): Cyto
     `The file "${file.source}" of "${card.name}" in ${where} is not the one its description names (wrong size or SHA-256). It is damaged or was replaced; load the model again.`,
   );
 }
+
+/** Also where there is no secure context and so no `randomUUID`. */
+const randomName = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
 
 /** A {@link ModelStore} on any storage. */
 export class FolderStore implements ModelStore {
@@ -128,7 +138,7 @@ export class FolderStore implements ModelStore {
   }
 
   async begin(key?: string): Promise<ModelSink> {
-    const folder = key ?? crypto.randomUUID();
+    const folder = key ?? randomName();
     return new FolderSink(this.#storage, folder, async (id) => {
       for (const other of await this.#complete()) {
         if (other.card.id === id && other.folder !== folder) await this.#storage.removeFolder(other.folder);
@@ -139,6 +149,13 @@ export class FolderStore implements ModelStore {
   async forget(id: string): Promise<void> {
     const { folder } = await this.#find(id);
     await this.#storage.removeFolder(folder);
+  }
+
+  async sweep(before: number): Promise<void> {
+    for (const folder of await this.#storage.folders()) {
+      if (await this.#storage.read(folder, RECORD)) continue;
+      if ((await this.#storage.lastWritten(folder)) < before) await this.#storage.removeFolder(folder);
+    }
   }
 
   async #find(id: string) {

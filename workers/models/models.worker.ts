@@ -18,6 +18,10 @@ export type SourceRequest = { url: string } | { files: NamedFile[] };
 
 const store = new FolderStore(hasOpfs() ? new OpfsStorage() : new MemoryStorage());
 
+/** Downloads that nobody has taken up for so long are removed. */
+const ABANDONED_MS = 14 * 24 * 3600 * 1000;
+let swept: Promise<void> | undefined;
+
 const sourceOf = (source: SourceRequest, signal?: AbortSignal) =>
   'url' in source ? sourceOfUrl(source.url, signal) : sourceOfFiles(source.files);
 
@@ -58,6 +62,8 @@ serve({
   async list(assetBase: string): Promise<ModelEntry[]> {
     setAssetBase(assetBase);
     const shipped = [...(await builtInModels())].sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
+    swept ??= store.sweep(Date.now() - ABANDONED_MS);
+    await swept;
     const stored = await store.list();
     return [
       ...shipped,

@@ -66,6 +66,15 @@ export class OpfsStorage implements FolderStorage {
     }
   }
 
+  async lastWritten(folder: string): Promise<number> {
+    let last = 0;
+    for await (const handle of (await (await this.#root()).getDirectoryHandle(folder)).values()) {
+      if (handle.kind === 'file')
+        last = Math.max(last, (await (handle as FileSystemFileHandle).getFile()).lastModified);
+    }
+    return last;
+  }
+
   async removeFolder(folder: string): Promise<void> {
     try {
       await (await this.#root()).removeEntry(folder, { recursive: true });

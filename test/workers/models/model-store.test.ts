@@ -89,6 +89,20 @@ describe('model store', () => {
     await assert.rejects(store.open('conv3'), failing('not-found', /no model "conv3"/));
   });
 
+  it('removes what was begun and left, and nothing else', async () => {
+    const storage = new MemoryStorage();
+    const store = new FolderStore(storage);
+    const whole = await store.begin();
+    await put(whole);
+    await whole.commit();
+    await put(await store.begin('half'), NAMES.slice(0, 2));
+    await store.sweep(Date.now() - 10_000);
+    assert.equal((await storage.folders()).length, 2, 'a download under way stays');
+    await store.sweep(Date.now() + 10_000);
+    assert.equal((await storage.folders()).length, 1);
+    assert.equal((await store.list()).length, 1);
+  });
+
   it('refuses wrong, short and missing files by name', async () => {
     const damaged =
       (wrong: string, cut = 0) =>
