@@ -84,7 +84,7 @@ export interface BackendReport {
   verified: boolean;
   /** Rungs above it and why they are not used. */
   refusals: Refusal[];
-  /** The GPU, if there is one and it may be named. */
+  /** The GPU that runs the network, or ran it until it failed; if it may be named. */
   adapter?: string;
 }
 

@@ -71,7 +71,12 @@ export const de: Texts = {
   pixels: 'px',
   anisotropy: 'z-Schritt / xy-Schritt',
   backend: 'Rechnen auf',
-  backends: { auto: 'dem Schnellsten', webgpu: 'der Grafikkarte (WebGPU)', wasm: 'dem Prozessor (WASM)' },
+  backends: {
+    auto: 'dem Schnellsten',
+    webgpu: 'der Grafikkarte (WebGPU)',
+    wasm: 'dem Prozessor (WASM)',
+    remote: 'einem Server (Kacheln werden dorthin gesendet)',
+  },
   run: 'Starten',
   cancel: 'Abbrechen',
   moreOptions: 'Weitere Einstellungen',
@@ -85,7 +90,13 @@ export const de: Texts = {
     'Keine Zellen gefunden. Versuchen Sie eine niedrigere Zellwahrscheinlichkeit, einen anderen Kanal oder den Durchmesser Ihrer Zellen.',
   took: (seconds, backend) => `${seconds} mit ${backend}`,
   backendName: (kind, threads) =>
-    kind === 'webgpu' ? 'WebGPU' : threads > 1 ? `WASM, ${threads} Threads` : 'WASM, 1 Thread',
+    kind === 'remote'
+      ? 'dem Server'
+      : kind === 'webgpu'
+        ? 'WebGPU'
+        : threads > 1
+          ? `WASM, ${threads} Threads`
+          : 'WASM, 1 Thread',
   seconds: (value) =>
     value < 90 ? `${value < 10 ? value.toFixed(1) : Math.round(value)} s` : `${Math.round(value / 60)} min`,
   left: (time) => `noch etwa ${time}`,
@@ -189,6 +200,7 @@ export const de: Texts = {
     },
   },
   backendChanged: (reason) => `Nicht auf der Grafikkarte: ${reason}.`,
+  serverRefused: (reason) => `Der Server wurde nicht benutzt: ${reason}.`,
   threadsRefused: 'Mehrere Threads waren nicht möglich.',
   refusals: {
     'no-webgpu': 'dieser Browser hat kein WebGPU',
@@ -196,8 +208,8 @@ export const de: Texts = {
     software: 'die einzige ist in Software nachgebildet',
     limits: 'das Modell braucht größere Puffer, als sie hat',
     f16: 'das Modell braucht halbe Genauigkeit, die ihr fehlt',
-    'wrong-numbers': 'sie liefert falsche Zahlen für das Testbild des Modells',
-    lost: 'sie ist während des Laufs ausgefallen, er ging ohne sie weiter',
+    'wrong-numbers': 'falsche Zahlen für das Testbild des Modells',
+    lost: 'Ausfall während des Laufs, der anderswo weiterging',
     failed: 'das Modell ließ sich dort nicht starten',
   },
   editing: {

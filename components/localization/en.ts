@@ -66,7 +66,12 @@ export const en = {
   pixels: 'px',
   anisotropy: 'z step / xy step',
   backend: 'Run on',
-  backends: { auto: 'Fastest', webgpu: 'Graphics card (WebGPU)', wasm: 'Processor (WASM)' },
+  backends: {
+    auto: 'Fastest',
+    webgpu: 'Graphics card (WebGPU)',
+    wasm: 'Processor (WASM)',
+    remote: 'a server (tiles are sent there)',
+  },
   run: 'Run',
   cancel: 'Cancel',
   moreOptions: 'More options',
@@ -79,7 +84,13 @@ export const en = {
   noCells: 'No cells found. Try a lower cell probability, another channel or the diameter of your cells.',
   took: (seconds: string, backend: string) => `${seconds} on ${backend}`,
   backendName: (kind: string, threads: number) =>
-    kind === 'webgpu' ? 'WebGPU' : threads > 1 ? `WASM, ${threads} threads` : 'WASM, 1 thread',
+    kind === 'remote'
+      ? 'the server'
+      : kind === 'webgpu'
+        ? 'WebGPU'
+        : threads > 1
+          ? `WASM, ${threads} threads`
+          : 'WASM, 1 thread',
   seconds: (value: number) =>
     value < 90 ? `${value < 10 ? value.toFixed(1) : Math.round(value)} s` : `${Math.round(value / 60)} min`,
   left: (time: string) => `about ${time} left`,
@@ -184,6 +195,7 @@ export const en = {
     },
   },
   backendChanged: (reason: string) => `Not on the graphics card: ${reason}.`,
+  serverRefused: (reason: string) => `The server was not used: ${reason}.`,
   threadsRefused: 'Threads could not be used.',
   refusals: {
     'no-webgpu': 'this browser has no WebGPU',
@@ -192,7 +204,7 @@ export const en = {
     limits: 'the model needs larger buffers than it has',
     f16: 'the model needs half floats, which it lacks',
     'wrong-numbers': 'it gives wrong numbers for the model’s test image',
-    lost: 'it failed during the run, which went on without it',
+    lost: 'it failed during the run, which went on elsewhere',
     failed: 'the model could not be started on it',
   },
   editing: {

@@ -88,7 +88,12 @@ export class CytoSegmenter extends ViewerPart {
     DEFAULT_PARAMETERS.stitchThreshold;
   /** z step over xy step; by default from the image's metadata. */
   @property({ type: Number }) accessor anisotropy: number | undefined;
-  /** Where the network runs: auto, webgpu or wasm. */
+  /**
+   * Address of the model on a server that speaks the Open Inference Protocol (KServe v2), `https://host/v2/models/NAME`.
+   * Tiles are sent there only if the backend is `remote`.
+   */
+  @property() accessor server: string | undefined;
+  /** Where the network runs: auto, webgpu, wasm, or remote (the `server`). */
   @property() accessor backend: BackendChoice = 'auto';
   /** Index of the one channel that is segmented, counted from 0; absent takes the first three together. */
   @property({ type: Number }) accessor channel: number | undefined;
@@ -152,6 +157,7 @@ export class CytoSegmenter extends ViewerPart {
       const result = await this.#client.run(image.volume, this.#parameters(image, mode), {
         signal,
         backend: this.backend,
+        ...(this.server ? { server: this.server } : {}),
         t,
         z,
         ...(this.modelId ? { model: this.modelId } : {}),
@@ -404,7 +410,7 @@ export class CytoSegmenter extends ViewerPart {
         <select id="backend" @change=${(event: Event) => {
           this.backend = textOf(event) as BackendChoice;
         }}>
-          ${(['auto', 'webgpu', 'wasm'] as const).map((value) => html`<option value=${value} ?selected=${value === this.backend}>${texts.backends[value]}</option>`)}
+          ${(['auto', 'webgpu', 'wasm', ...(this.server ? (['remote'] as const) : [])] as const).map((value) => html`<option value=${value} ?selected=${value === this.backend}>${texts.backends[value]}</option>`)}
         </select></div>
       </details>`;
   }
@@ -432,11 +438,13 @@ export class CytoSegmenter extends ViewerPart {
     if (!result || this.progress) return nothing;
     const { kind, threads, refusals } = result.backend;
     const gpu = refusals.find((refusal) => refusal.kind === 'webgpu');
+    const server = refusals.find((refusal) => refusal.kind === 'remote');
     const threadless = refusals.some((refusal) => refusal.kind === 'wasm' && refusal.threads > 1);
     return html`<div class="summary" part="summary" title=${refusals.map(({ detail }) => detail).join(' ')}>
       <b>${texts.cellsFound(result.count)}</b>
       <span class="quiet-text">${texts.took(texts.seconds(result.milliseconds / 1000), texts.backendName(kind, threads))}</span>
       ${gpu ? html`<div class="quiet-text">${texts.backendChanged(texts.refusals[gpu.reason])}</div>` : nothing}
+      ${server ? html`<div class="quiet-text">${texts.serverRefused(texts.refusals[server.reason])}</div>` : nothing}
       ${threadless ? html`<div class="quiet-text">${texts.threadsRefused}</div>` : nothing}
       ${result.count === 0 ? html`<p>${texts.noCells}</p>` : nothing}
     </div>`;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { webgpuFlags } from '../../scripts/chromium.mjs';
-import { openStage, type Stage } from './browser.ts';
+import { startInferenceServer } from '../workers/inference-server.ts';
+import { openStage, repository, type Stage } from './browser.ts';
 
 type Segmentation = typeof import('../../workers/segmentation/index.ts');
 type Report = import('../../core/segmentation-parameters.ts').BackendReport;
@@ -168,7 +169,7 @@ describe('backend ladder', () => {
   it('says what was tried where nothing works', async () => {
     const error = await stage.page.evaluate(async () => {
       const { segmentation, model } = (globalThis as unknown as { bench: Bench }).bench;
-      const weights = new Blob([new Uint8Array(100)]);
+      const weights = async () => ({ graph: new Blob([new Uint8Array(100)]), externalData: [] });
       return segmentation
         .openNetwork({ ...model, weights }, 'auto')
         .catch(({ kind, message }: Error & { kind: string }) => ({ kind, message }));
@@ -199,6 +200,40 @@ describe('backend ladder with threads', () => {
       assert.equal(report.report.refusals[0].reason, 'failed');
       assert.ok(report.report.refusals[0].threads > 1);
     } finally {
+      await stage.close();
+    }
+  });
+});
+
+describe('remote backend in a page', () => {
+  it('computes tiles on a server of another origin, also one that hides the length of its header', {
+    timeout: 60_000,
+  }, async () => {
+    const stage = await openStage();
+    const server = await startInferenceServer({
+      folder: `${repository}test/workers/models/conv3`,
+      hideLength: true,
+    });
+    try {
+      await stage.page.goto(`${stage.origin}/test/evaluate/page.html`);
+      const outcome = await stage.page.evaluate(async (address) => {
+        const segmentation: Segmentation = await import(new URL('/dist/segmentation.js', location.href).href);
+        const { openNetwork, loadModel, urlFolder, SessionTrust } = segmentation;
+        const model = await loadModel(urlFolder(new URL('/test/workers/models/conv3/', location.href)));
+        const tile = Float32Array.from({ length: 3 * 64 * 64 }, (_, i) => Math.sin(i / 7));
+        const outputs: Float32Array[] = [];
+        const kinds: string[] = [];
+        for (const backend of ['remote', 'wasm'] as const) {
+          const network = await openNetwork(model, backend, { server: address, trust: new SessionTrust() });
+          kinds.push(network.report.kind);
+          outputs.push(await network.run(tile, 1, 64, 64));
+        }
+        return { kinds, equal: outputs[0].every((value, i) => value === outputs[1][i]) };
+      }, server.model);
+      assert.deepEqual(outcome, { kinds: ['remote', 'wasm'], equal: true });
+      assert.equal(server.served, 2);
+    } finally {
+      await server.close();
       await stage.close();
     }
   });

@@ -7,7 +7,7 @@ import {
   parseModelCard,
 } from '../segmentation/network/model-card.ts';
 import { blobFolder, type ModelFolder } from './model-folder.ts';
-import { hashBlob, Sha256 } from './sha256.ts';
+import { feed, hashOf, Sha256 } from './sha256.ts';
 
 /** A file being written, from its beginning to its end. */
 export interface FileSink {
@@ -201,7 +201,7 @@ class FolderSink implements ModelSink {
       throw new CytoError('bad-input', `"${name}" is not a name for a file of a model.`);
     const hash = new Sha256();
     const there = keep ? await this.#storage.read(this.#folder, name) : undefined;
-    if (there) await hashBlob(there, hash);
+    if (there) await feed(there, hash);
     const file = await this.#storage.append(this.#folder, name);
     if (!keep) file.truncate();
     this.#hashes.delete(name);
@@ -231,9 +231,7 @@ class FolderSink implements ModelSink {
     for (const file of filesOf(card)) {
       const blob = await this.#need(file.source, where);
       const hash =
-        file.sha256 === undefined
-          ? undefined
-          : (this.#hashes.get(file.source) ?? (await hashBlob(blob)).hex());
+        file.sha256 === undefined ? undefined : (this.#hashes.get(file.source) ?? (await hashOf(blob)));
       if (hash !== file.sha256 || blob.size !== (file.size ?? blob.size)) throw wrongFile(card, file, where);
       files[file.source] = blob.size;
     }

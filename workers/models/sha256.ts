@@ -16,17 +16,33 @@ export class Sha256 {
   }
 }
 
+/** Files up to this size are hashed by the browser, which needs them in memory and is many times faster. */
+const MOST_IN_MEMORY = 256 * 2 ** 20;
+
+/**
+ * The SHA-256 of a file, in lower-case hexadecimal.
+ * @throws CytoError `aborted`
+ */
+export async function hashOf(blob: Blob, signal?: AbortSignal): Promise<string> {
+  if (blob.size <= MOST_IN_MEMORY && globalThis.crypto?.subtle) {
+    return bytesToHex(new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer())));
+  }
+  const hash = new Sha256();
+  await feed(blob, hash, signal);
+  return hash.hex();
+}
+
 /**
  * Feeds a file of any size to a hash without holding it in memory.
  * @throws CytoError `aborted`
  */
-export async function hashBlob(blob: Blob, hash = new Sha256(), signal?: AbortSignal): Promise<Sha256> {
+export async function feed(blob: Blob, hash: Sha256, signal?: AbortSignal): Promise<void> {
   const reader = blob.stream().getReader();
   try {
     for (;;) {
       throwIfAborted(signal);
       const { done, value } = await reader.read();
-      if (done) return hash;
+      if (done) return;
       hash.update(value);
     }
   } finally {

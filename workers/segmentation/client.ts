@@ -19,6 +19,11 @@ export interface RunOptions extends TaskOptions {
    */
   model?: string | ReadonlyMap<string, Blob>;
   backend?: BackendChoice;
+  /**
+   * Address of the model on a server that speaks the Open Inference Protocol, `https://host/v2/models/NAME`; used with
+   * the backend `remote`, which sends tiles there.
+   */
+  server?: string;
   /** Time point, default 0. */
   t?: number;
   /** Plane to segment in mode `2d`, default 0. The result then has a single plane. */
@@ -68,7 +73,7 @@ export class SegmentationClient {
     parameters: Partial<SegmentationParameters> = {},
     options: RunOptions = {},
   ): Promise<SegmentationResult> {
-    const { model = DEFAULT_MODEL, backend = 'auto', t = 0, z = 0, ...task } = options;
+    const { model = DEFAULT_MODEL, backend = 'auto', server, t = 0, z = 0, ...task } = options;
     const full = completeParameters(
       volume.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
       volume.shape[1],
@@ -88,8 +93,9 @@ export class SegmentationClient {
       owner: this.#owner,
       input: { channels, shape },
       parameters: full,
-      model: await this.#resolve(model, options),
+      ...(await this.#resolve(model, options)),
       backend,
+      ...(server ? { server } : {}),
       assetBase: assetUrl('.').href,
     };
     this.#link ??= sharedLink();
@@ -134,8 +140,8 @@ export class SegmentationClient {
   async #resolve(
     model: NonNullable<RunOptions['model']>,
     { signal }: TaskOptions,
-  ): Promise<RunRequest['model']> {
-    if (typeof model !== 'string' || model === DEFAULT_MODEL) return model;
+  ): Promise<Pick<RunRequest, 'model' | 'checked'>> {
+    if (typeof model !== 'string' || model === DEFAULT_MODEL) return { model, checked: false };
     if (/^https?:/.test(model)) {
       throw new CytoError(
         'not-found',
@@ -144,9 +150,9 @@ export class SegmentationClient {
     }
     this.#library ??= new ModelLibrary();
     try {
-      return await this.#library.files(model, signal ? { signal } : {});
+      return { model: await this.#library.files(model, signal ? { signal } : {}), checked: true };
     } catch (error) {
-      if (error instanceof CytoError && error.kind === 'not-found') return model;
+      if (error instanceof CytoError && error.kind === 'not-found') return { model, checked: false };
       throw error;
     }
   }

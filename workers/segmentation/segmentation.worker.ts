@@ -23,7 +23,11 @@ export interface RunRequest {
   parameters: SegmentationParameters;
   /** Id of a built-in model, or the files of another one by name. */
   model: string | ReadonlyMap<string, Blob>;
+  /** Whether hashes of those files were checked when they were stored. */
+  checked: boolean;
   backend: BackendChoice;
+  /** Address of the model on an inference server, for the backend `remote`. */
+  server?: string;
   assetBase: string;
 }
 
@@ -49,18 +53,20 @@ function inTurn<T>(task: () => Promise<T>): Promise<T> {
 /** Hears of a tile that was computed again on another rung; set by the run under way. */
 let onBackend: (report: BackendReport) => void = () => {};
 
-async function openModel(named: RunRequest['model'], backend: BackendChoice, options: TaskOptions) {
-  const folder = typeof named === 'string' ? builtInFolder(named) : blobFolder(named);
+async function openModel(request: RunRequest, options: TaskOptions) {
+  const { model: named, backend, server, checked } = request;
+  const folder = typeof named === 'string' ? builtInFolder(named) : blobFolder(named, undefined, checked);
   // A card names its weights by their hash: the same text is the same model.
   const name = typeof named === 'string' ? named : await (await folder.open(CARD)).text();
-  const key = `${backend} ${name}`;
+  const key = `${backend} ${server ?? ''} ${name}`;
   if (opened?.key === key) return opened;
   await opened?.network.release();
   opened = undefined;
   options.onProgress?.({ phase: 'load-model', value: 0, total: 1 });
   const model = await loadModel(folder, options);
   const network = await openNetwork(model, backend, {
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...options,
+    ...(server ? { server } : {}),
     onChange: (report) => onBackend(report),
   });
   opened = { key, model, network };
@@ -83,7 +89,7 @@ serve({
     return inTurn(async () => {
       const { owner, input, parameters } = request;
       setAssetBase(request.assetBase);
-      const { model, network } = await openModel(request.model, request.backend, options);
+      const { model, network } = await openModel(request, options);
       const tell = (backend: BackendReport) =>
         options.onProgress?.({ phase: 'load-model', value: 1, total: 1, backend });
       onBackend = tell;

@@ -131,10 +131,13 @@ describe('model store', () => {
   it('checks the files of a folder that was not stored', async () => {
     const files = new Map<string, Blob>();
     for (const name of NAMES) files.set(name, new Blob([Uint8Array.from(await bytesOf(name))]));
-    assert.equal((await loadModel(blobFolder(files))).card.id, 'conv3');
+    const weightsOf = async (folder: Map<string, Blob>) => (await loadModel(blobFolder(folder))).weights();
+    assert.equal((await weightsOf(files)).externalData[0].path, 'model.onnx.data');
     files.set('model.onnx.data', new Blob([new Uint8Array(336)]));
-    await assert.rejects(loadModel(blobFolder(files)), failing('corrupt-file', /model\.onnx\.data/));
+    await assert.rejects(weightsOf(files), failing('corrupt-file', /model\.onnx\.data/));
     files.delete('model.onnx.data');
-    await assert.rejects(loadModel(blobFolder(files)), failing('not-found', /model\.onnx\.data/));
+    await assert.rejects(weightsOf(files), failing('not-found', /model\.onnx\.data/));
+    files.delete('test_input.npy');
+    await assert.rejects(loadModel(blobFolder(files)), failing('not-found', /test_input\.npy/));
   });
 });

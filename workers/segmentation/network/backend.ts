@@ -1,14 +1,18 @@
 import { CytoError, isAbort, throwIfAborted } from '../../../core/errors.ts';
-import type { BackendReport, Refusal, RefusalReason } from '../../../core/segmentation-parameters.ts';
+import type { TaskOptions } from '../../../core/progress.ts';
+import type { BackendReport, Refusal } from '../../../core/segmentation-parameters.ts';
 import type { TileNetwork } from '../preprocess/run-tiles.ts';
-import { probeGpu, unfit } from './gpu.ts';
 import type { Model } from './model-files.ts';
 import { threadCount } from './ort.ts';
+import { remoteRung } from './remote.ts';
 import { type OpenRung, type Rung, RungFailure, verify, wasmRung, webgpuRung } from './rung.ts';
 import { type TrustMemory, trustMemory } from './trust.ts';
 
-/** What the caller asks for. `auto` takes the fastest rung that reproduces the model's test tensors. */
-export type BackendChoice = 'auto' | 'webgpu' | 'wasm';
+/**
+ * What the caller asks for. `auto` takes the fastest rung of this computer that reproduces the model's test tensors;
+ * `remote` sends tiles to a server first. Pixels leave the computer only if `remote` is asked for.
+ */
+export type BackendChoice = 'auto' | 'webgpu' | 'wasm' | 'remote';
 
 /** An opened network. */
 export interface Network {
@@ -19,25 +23,19 @@ export interface Network {
   release(): Promise<void>;
 }
 
-export interface OpenOptions {
-  signal?: AbortSignal;
+/** Signal and progress concern the opening alone. */
+export interface OpenOptions extends TaskOptions {
+  /** Address of the model on an inference server, `https://host/v2/models/NAME`; for `remote`. */
+  server?: string;
   /** Called when a tile has failed and is computed again on another rung. */
   onChange?: (report: BackendReport) => void;
   /** Where verdicts on rungs are kept; by default in this browser. */
   trust?: TrustMemory;
 }
 
-const WHY: Record<Exclude<RefusalReason, 'wrong-numbers' | 'lost' | 'failed'>, string> = {
-  'no-webgpu': 'this browser has no WebGPU',
-  'no-adapter': 'no GPU is available to this page',
-  software: 'the only GPU is emulated in software',
-  limits: 'the model needs larger buffers than the GPU takes',
-  f16: 'the model needs half floats, which the GPU does not have',
-};
-
 /**
- * Opens a model on the best rung that reproduces its test tensors: WebGPU, then WASM with threads (on cross-origin
- * isolated pages), then WASM on one thread. What was not used, and why, stands in the report.
+ * Opens a model on the best rung that reproduces its test tensors: the server if one is asked for, WebGPU, WASM with
+ * threads (on cross-origin isolated pages), WASM on one thread. What was not used, and why, stands in the report.
  * @throws CytoError `backend` if none works; `model` if the network's output has the wrong shape; `aborted`
  */
 export async function openNetwork(
@@ -46,8 +44,9 @@ export async function openNetwork(
   options: OpenOptions = {},
 ): Promise<Network> {
   const ladder = new Ladder(model, options);
-  await ladder.plan(wanted);
-  await ladder.climbDown();
+  ladder.plan(wanted);
+  const { signal, onProgress } = options;
+  await ladder.climbDown({ ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) });
   return ladder;
 }
 
@@ -103,33 +102,35 @@ class Ladder implements Network {
   }
 
   /** Lists the rungs that may be tried. */
-  async plan(wanted: BackendChoice): Promise<void> {
-    if (wanted !== 'wasm') {
-      const gpu = await probeGpu(wanted === 'webgpu');
-      const reason = typeof gpu === 'string' ? gpu : unfit(gpu, this.#model.card);
-      if (typeof gpu !== 'string') this.#adapter = gpu.name;
-      if (reason) {
-        const detail = WHY[reason as keyof typeof WHY];
-        this.#refusals.push({ kind: 'webgpu', threads: 1, reason, detail: `WebGPU is not used: ${detail}.` });
-      } else if (typeof gpu !== 'string') this.#rungs.push(webgpuRung(gpu));
+  plan(wanted: BackendChoice): void {
+    if (wanted === 'remote') {
+      if (!this.#options.server) {
+        throw new CytoError(
+          'bad-input',
+          'The backend "remote" needs the address of a model on an inference server (https://host/v2/models/NAME).',
+        );
+      }
+      this.#rungs.push(remoteRung(this.#options.server));
     }
+    if (wanted !== 'wasm') this.#rungs.push(webgpuRung(wanted === 'webgpu'));
     const threads = threadCount();
     if (threads > 1) this.#rungs.push(wasmRung(threads));
     this.#rungs.push(wasmRung(1));
   }
 
   /** Takes the next rung that opens and can be trusted. @throws CytoError `backend`, `model`, `aborted` */
-  async climbDown(): Promise<void> {
+  async climbDown(task: TaskOptions = {}): Promise<void> {
     let last: unknown;
     for (let rung = this.#rungs.shift(); rung; rung = this.#rungs.shift()) {
-      throwIfAborted(this.#options.signal);
+      throwIfAborted(task.signal);
       let open: OpenRung | undefined;
       try {
-        open = await rung.open(this.#model);
+        open = await rung.open(this.#model, task);
         await verify(rung, open, this.#model, this.#trust);
         this.#rung = rung;
         this.#verified = true;
         this.#open = open;
+        this.#adapter = open.adapter ?? this.#adapter;
         return;
       } catch (error) {
         last = error;

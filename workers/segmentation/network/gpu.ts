@@ -1,6 +1,9 @@
 import type { RefusalReason } from '../../../core/segmentation-parameters.ts';
 import type { ModelCard } from './model-card.ts';
 
+/** Why no GPU can be used. */
+export type GpuObstacle = Exclude<RefusalReason, 'wrong-numbers' | 'lost' | 'failed'>;
+
 /** An adapter as far as it matters for networks. */
 export interface GpuProbe {
   adapter: GPUAdapter;
@@ -31,7 +34,7 @@ const LIMITS = [
  * Looks at the GPU of this browser.
  * @param emulated whether an adapter that is emulated in software will do
  */
-export async function probeGpu(emulated: boolean): Promise<GpuProbe | RefusalReason> {
+export async function probeGpu(emulated: boolean): Promise<GpuProbe | GpuObstacle> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) return 'no-webgpu';
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
@@ -53,7 +56,7 @@ export async function probeGpu(emulated: boolean): Promise<GpuProbe | RefusalRea
 }
 
 /** Why this adapter cannot run this model, or undefined. */
-export function unfit({ shaderF16, largestBuffer }: GpuProbe, { gpu }: ModelCard): RefusalReason | undefined {
+export function unfit({ shaderF16, largestBuffer }: GpuProbe, { gpu }: ModelCard): GpuObstacle | undefined {
   if (gpu?.shaderF16 && !shaderF16) return 'f16';
   if (gpu?.largestBuffer !== undefined && gpu.largestBuffer > largestBuffer) return 'limits';
   return undefined;

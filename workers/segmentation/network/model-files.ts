@@ -3,16 +3,25 @@ import { type NpyArray, parseNpy } from '../../../core/npy.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
 import type { ModelFolder } from '../../models/model-folder.ts';
 import { wrongFile } from '../../models/model-store.ts';
-import { hashBlob } from '../../models/sha256.ts';
+import { hashOf } from '../../models/sha256.ts';
 import { CARD, type ModelCard, type ModelFile, parseModelCard } from './model-card.ts';
+
+/** What a session is made of. */
+export interface ModelWeights {
+  /** The ONNX graph. */
+  graph: Blob;
+  /** Weights beside the graph; `path` is the name by which the graph knows them. */
+  externalData: ReadonlyArray<{ path: string; data: Blob }>;
+}
 
 /** A model ready to be opened. */
 export interface Model {
   card: ModelCard;
-  /** The ONNX graph. */
-  weights: Blob;
-  /** Weights beside the graph; `path` is the name by which the graph knows them. */
-  externalData: ReadonlyArray<{ path: string; data: Blob }>;
+  /**
+   * The weights, loaded when first asked for: a server that has the model needs none. Progress is in bytes.
+   * @throws CytoError `corrupt-file`, `not-found`, `network`, `aborted`
+   */
+  weights(options?: TaskOptions): Promise<ModelWeights>;
   /** Float32 [batch, 3, y, x]: an input and the output it must give. */
   testInput: NpyArray;
   testOutput: NpyArray;
@@ -25,33 +34,36 @@ export async function loadCard(folder: ModelFolder, options: TaskOptions = {}): 
 }
 
 /**
- * Loads a model's card, weights and test tensors and checks sizes and hashes, unless that was done when the folder was
- * stored. The weights stay blobs: a stored model of any size is not held in memory.
+ * Loads a model's card and test tensors, and its weights when they are asked for; sizes and hashes are checked, unless that
+ * was done when the folder was stored. The weights stay blobs: a stored model of any size is not held in memory.
  * @throws CytoError `corrupt-file` if a file is not the one the card describes, `model` for a card or test tensors of
  * another contract, `not-found`, `network`, `aborted`
  */
 export async function loadModel(folder: ModelFolder, options: TaskOptions = {}): Promise<Model> {
-  const { signal } = options;
-  const quiet = signal ? { signal } : {};
+  const quiet = options.signal ? { signal: options.signal } : {};
   const card = await loadCard(folder, quiet);
   const read = async (file: ModelFile, task: TaskOptions): Promise<Blob> => {
     const blob = await folder.open(file.source, task);
     const right = blob.size === (file.size ?? blob.size);
     const hashed = right && file.sha256 !== undefined && !folder.checked;
-    if (!right || (hashed && (await hashBlob(blob, undefined, signal)).hex() !== file.sha256))
+    if (!right || (hashed && (await hashOf(blob, task.signal)) !== file.sha256))
       throw wrongFile(card, file, folder.where);
     return blob;
   };
-  const [weights, external, input, output] = await Promise.all([
-    read(card.weights, options),
-    card.externalData ? read(card.externalData, options) : undefined,
-    read(card.test.input, quiet),
-    read(card.test.output, quiet),
-  ]);
+  const [input, output] = await Promise.all([read(card.test.input, quiet), read(card.test.output, quiet)]);
+  let weights: ModelWeights | undefined;
   return {
     card,
-    weights,
-    externalData: external && card.externalData ? [{ path: card.externalData.source, data: external }] : [],
+    weights: async (task = {}) => {
+      const { externalData } = card;
+      weights ??= {
+        graph: await read(card.weights, task),
+        externalData: externalData
+          ? [{ path: externalData.source, data: await read(externalData, task) }]
+          : [],
+      };
+      return weights;
+    },
     testInput: await testTensor(input, card, card.test.input.source),
     testOutput: await testTensor(output, card, card.test.output.source),
   };

@@ -1,8 +1,9 @@
-import { CytoError } from '../../../core/errors.ts';
+import { CytoError, throwIfAborted } from '../../../core/errors.ts';
+import type { TaskOptions } from '../../../core/progress.ts';
 import type { BackendKind, RefusalReason } from '../../../core/segmentation-parameters.ts';
 import { VERSION } from '../../../core/version.ts';
 import type { TileNetwork } from '../preprocess/run-tiles.ts';
-import { type GpuProbe, openDevice } from './gpu.ts';
+import { type GpuObstacle, openDevice, probeGpu, unfit } from './gpu.ts';
 import type { ModelCard, Tolerance } from './model-card.ts';
 import type { Model } from './model-files.ts';
 import { loadOrt, type Ort, type OrtSession } from './ort.ts';
@@ -14,13 +15,15 @@ export interface Rung {
   threads: number;
   /** For people: "WASM with 4 threads". */
   name: string;
-  open(model: Model): Promise<OpenRung>;
+  open(model: Model, options: TaskOptions): Promise<OpenRung>;
 }
 
 /** A session on a rung. */
 export interface OpenRung {
-  /** Adapter and versions that its numbers depend on. */
-  environment: string;
+  /** Adapter and versions that its numbers depend on; absent where they cannot be known. */
+  environment?: string;
+  /** The GPU, for people. */
+  adapter?: string;
   run: TileNetwork;
   release(): Promise<void>;
 }
@@ -44,12 +47,14 @@ async function createSession(
   ort: Ort,
   provider: import('onnxruntime-web/wasm').InferenceSession.ExecutionProviderConfig,
   model: Model,
+  options: TaskOptions,
 ): Promise<OrtSession> {
-  const graph = new Uint8Array(await model.weights.arrayBuffer());
-  return ort.InferenceSession.create(graph, {
+  const { graph, externalData } = await model.weights(options);
+  throwIfAborted(options.signal);
+  return ort.InferenceSession.create(new Uint8Array(await graph.arrayBuffer()), {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
-    ...(model.externalData.length > 0 ? { externalData: model.externalData } : {}),
+    ...(externalData.length > 0 ? { externalData } : {}),
   });
 }
 
@@ -59,9 +64,9 @@ export function wasmRung(threads: number): Rung {
     kind: 'wasm',
     threads,
     name: threads > 1 ? `WASM with ${threads} threads` : 'WASM',
-    open: async (model) => {
+    open: async (model, options) => {
       const ort = await loadOrt('wasm', threads);
-      const session = await createSession(ort, 'wasm', model);
+      const session = await createSession(ort, 'wasm', model, options);
       return {
         environment: `${threads} threads|${versions(ort)}`,
         run: tileNetwork(ort, session, model.card),
@@ -71,13 +76,29 @@ export function wasmRung(threads: number): Rung {
   };
 }
 
-/** The GPU. A lost device and errors that WebGPU only reports aside fail the tile that meets them. */
-export function webgpuRung(probe: GpuProbe): Rung {
+const UNFIT: Record<GpuObstacle, string> = {
+  'no-webgpu': 'this browser has no WebGPU',
+  'no-adapter': 'no GPU is available to this page',
+  software: 'the only GPU is emulated in software',
+  limits: 'the model needs larger buffers than the GPU takes',
+  f16: 'the model needs half floats, which the GPU does not have',
+};
+
+/**
+ * The GPU, if there is one that can take the model. A lost device and errors that WebGPU only reports aside fail the
+ * tile that meets them.
+ * @param emulated whether an adapter that is emulated in software will do
+ */
+export function webgpuRung(emulated: boolean): Rung {
   return {
     kind: 'webgpu',
     threads: 1,
     name: 'WebGPU',
-    open: async (model) => {
+    open: async (model, options) => {
+      const probe = await probeGpu(emulated);
+      if (typeof probe === 'string') throw new RungFailure(probe, UNFIT[probe]);
+      const lack = unfit(probe, model.card);
+      if (lack) throw new RungFailure(lack, UNFIT[lack]);
       const ort = await loadOrt('webgpu', 1);
       const device = await openDevice(probe);
       let failure: RungFailure | undefined;
@@ -94,10 +115,14 @@ export function webgpuRung(probe: GpuProbe): Rung {
       device.addEventListener('uncapturederror', (event) =>
         fail(new RungFailure('lost', (event as GPUUncapturedErrorEvent).error.message)),
       );
-      const session = await Promise.race([createSession(ort, { name: 'webgpu', device }, model), failed]);
+      const session = await Promise.race([
+        createSession(ort, { name: 'webgpu', device }, model, options),
+        failed,
+      ]);
       const run = tileNetwork(ort, session, model.card);
       return {
         environment: `${probe.identity}|${versions(ort)}`,
+        adapter: probe.name,
         run: async (...tile) => {
           if (failure) throw failure;
           const output = await Promise.race([run(...tile), failed]);
@@ -149,14 +174,15 @@ export async function verify(
   const total = testOutput.data.length;
   // A browser may refuse its database (private windows): then nothing is remembered.
   const unavailable = (error: unknown) => console.debug('cytopane: verdicts are not remembered:', error);
-  let verdict = await trust.recall(card, rung, open.environment).catch(unavailable);
+  const { environment } = open;
+  let verdict = environment ? await trust.recall(card, rung, environment).catch(unavailable) : undefined;
   if (!verdict) {
     const [batch, , height, width] = testInput.shape;
     const output = await open.run(testInput.data as Float32Array, batch, height, width);
     const mismatched = countMismatches(output, testOutput.data as Float32Array, card.tolerance);
     const agreed = mismatched <= (card.tolerance.mismatchedPerMillion * total) / 1e6;
-    verdict = { environment: open.environment, agreed, mismatched };
-    await trust.remember(card, rung, verdict).catch(unavailable);
+    verdict = { environment: environment ?? '', agreed, mismatched };
+    if (environment) await trust.remember(card, rung, verdict).catch(unavailable);
   }
   if (!verdict.agreed) {
     throw new RungFailure(
