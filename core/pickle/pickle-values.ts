@@ -4,7 +4,7 @@ import { sampleCount } from '../volume.ts';
 
 /**
  * A Python value: numbers (also large ones), strings, booleans, null, bytes, lists and tuples as arrays, dicts as maps,
- * NumPy arrays of numbers as {@link NpyArray}; arrays of objects as lists.
+ * NumPy arrays of numbers as {@link NpyArray}; arrays of objects as lists, of text and others as {@link Opaque}.
  */
 export type PickleValue =
   | number
@@ -88,6 +88,8 @@ function arrayOf(
     const list = (content as PickleValue[]).map(finished);
     return shape.length === 0 ? list[0] : list;
   }
+  // Text, dates and complex numbers are kept apart, so that they do not spoil the rest.
+  if (!/^(?:[iu][1248]|f[48]|b1)$/.test(code)) return new Opaque(`numpy.${code}`);
   const bytes = typeof content === 'string' ? Uint8Array.from(content, (c) => c.charCodeAt(0)) : content;
   if (!(bytes instanceof Uint8Array)) throw new RangeError('no bytes');
   if (sampleCount(shape) === 0) return { data: new Uint8Array(0), shape };

@@ -20,6 +20,18 @@ describe('Cellpose _seg.npy', () => {
     assert.equal(diameter, undefined);
   });
 
+  for (const protocol of [2, 3, 4, 5]) {
+    it(`pickled with protocol ${protocol} is read, whatever else is in it`, async () => {
+      const { labels, shape, fileName, diameter } = readCellposeSeg(
+        await file(`various_protocol_${protocol}_seg.npy`),
+      );
+      assert.deepEqual([...labels], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+      assert.deepEqual(shape, [1, 3, 4]);
+      assert.equal(fileName, '/a/b.tif');
+      assert.equal(diameter, 12.5);
+    });
+  }
+
   it('comes back as it was written: planes, stacks, labels beyond 16 bits', () => {
     for (const [shape, step] of [
       [[1, 30, 40], 1],

@@ -4,13 +4,15 @@
     python test/core/exports/reference_seg.py FILE.npy   # prints what NumPy reads in FILE.npy
 """
 
+import collections
 import os
+import pathlib
+import pickle
 import sys
-from pathlib import Path
 
 import numpy as np
 
-here = Path(__file__).resolve().parent
+here = pathlib.Path(__file__).resolve().parent
 if len(sys.argv) > 1:
     data = np.load(sys.argv[1], allow_pickle=True).item()
     for key, value in data.items():
@@ -27,4 +29,18 @@ flow = np.zeros((*labels.shape, 3), np.uint8)
 os.chdir(here)
 masks_flows_to_seg(image, labels, [flow, np.zeros((2, *labels.shape), np.float32), labels.astype(np.float32)], 'reference.png')
 np.save(here / 'reference_seg_masks.npy', labels)
+
+# What else may stand in such a file: other protocols, orders, types and classes.
+masks = np.arange(12, dtype='>i4').reshape(3, 4)
+various = {
+    'masks': np.asfortranarray(masks), 'outlines': [np.array([[1, 2], [3, 4]]), np.array([[5, 6]])],
+    'filename': pathlib.PurePosixPath('/a/b.tif'), 'diameter': np.float32(12.5), 'names': np.array(['ab', 'c']),
+    'normalize_params': {'lowhigh': None, 'percentile': [1.0, 99.0], 'pair': (1, 2)}, 'flag': np.bool_(True),
+    'order': collections.OrderedDict(a=1), 'objects': np.array([{'a': 1}, None, 'x'], dtype=object), 'set': {1, 2},
+    'large': 2**40, 'negative': -7, 'bytes': b'abc', 'half': np.float16([1, 2]),
+}
+for protocol in (2, 3, 4, 5):
+    with open(here / f'various_protocol_{protocol}_seg.npy', 'wb') as file:
+        np.lib.format.write_array_header_1_0(file, {'descr': '|O', 'fortran_order': False, 'shape': ()})
+        pickle.dump(np.array(various, dtype=object), file, protocol=protocol)
 print(labels.max(), os.path.getsize(here / 'reference_seg.npy'))
