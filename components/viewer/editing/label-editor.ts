@@ -1,26 +1,24 @@
-import { brushRadii, brushRows } from '../../../core/edit/brush.ts';
-import { changeLabel, deleteLabels, labelsInBox, mergeLabels } from '../../../core/edit/cells.ts';
-import { floodFill } from '../../../core/edit/flood.ts';
-import type { LabelEdit, Overwrite } from '../../../core/edit/label-edit.ts';
+import { changeLabel, deleteLabels } from '../../../core/edit/cells.ts';
+import type { LabelEdit } from '../../../core/edit/label-edit.ts';
 import { type HistoryEvent, LabelHistory } from '../../../core/edit/label-history.ts';
-import { type PlanePoint, polygonRows } from '../../../core/edit/polygon.ts';
-import { splitLabel } from '../../../core/edit/split.ts';
+import type { PlanePoint } from '../../../core/edit/polygon.ts';
 import { asCytoError } from '../../../core/errors.ts';
 import { labelCssColor } from '../../../core/label-colors.ts';
-import { type Box, LabelVolume, MANUAL } from '../../../core/label-volume.ts';
+import { LabelVolume, MANUAL } from '../../../core/label-volume.ts';
 import { type LabelsLayer, labelsLayer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
 import { textsFor } from '../../localization/texts.ts';
 import { emit } from '../events.ts';
 import type { Pane } from '../pane.ts';
 import type { PaneTool } from '../pane-input.ts';
-import { type Axis, layerSpacing, PLANE_AXES, type Plane, type Vec3, voxelMiddle } from '../plane.ts';
+import { layerSpacing, PLANE_AXES, type Plane, type Vec3, voxelMiddle } from '../plane.ts';
 import type { PlaneCamera } from '../plane-camera.ts';
 import type { ActionId } from '../shortcuts.ts';
 import { Autosave, type RestoreOffer } from './autosave.ts';
 import { operate } from './operations.ts';
 import { type Place, placeOf } from './place.ts';
 import { brushOutline, dragBox, drawnLine } from './tool-overlay.ts';
+import { runEdit, type ToolOutcome, ToolUse } from './tool-use.ts';
 import {
   CELL_OPERATIONS,
   type Operation,
@@ -50,15 +48,9 @@ type Point = readonly [x: number, y: number];
 /** A pointer that is down. */
 interface Gesture {
   pane: Pane;
-  tool: Tool;
-  layer: LabelsLayer;
-  start: Place;
-  last: Place;
-  points: PlanePoint[];
+  use: ToolUse;
+  /** Where it has been, CSS pixels of the pane. */
   screen: Point[];
-  edit?: LabelEdit;
-  label: number;
-  overwrite: Overwrite;
 }
 
 /** An operation that is shown and not yet accepted. */
@@ -232,7 +224,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
   deleteSelected(): void {
     const layer = this.#withSelection();
     if (!layer) return;
-    this.#run(layer, this.#texts.names.delete, (edit, history) =>
+    this.#step(layer, this.#texts.names.delete, (edit, history) =>
       deleteLabels(edit, history.index, [layer.selected]),
     );
     this.#host.model.update(layer.id, { selected: 0 }, 'user');
@@ -242,7 +234,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
   changeSelected(label: number): void {
     const layer = this.#withSelection();
     if (!layer || label === layer.selected) return;
-    this.#run(layer, this.#texts.names.relabelOne, (edit, history) =>
+    this.#step(layer, this.#texts.names.relabelOne, (edit, history) =>
       changeLabel(edit, history.index, layer.selected, label),
     );
     this.#host.model.update(layer.id, { selected: label }, 'user');
@@ -304,8 +296,9 @@ export class LabelEditor extends EventTarget implements PaneTool {
     if (this.#preview) this.accept();
     // The far end of a pen erases.
     const chosen: Tool = event.button === 5 ? 'erase' : this.tool;
-    this.#begin(pane, event.altKey ? 'merge' : chosen, layer, place, event.ctrlKey || event.metaKey);
-    this.#gesture?.screen.push(local(pane, event));
+    const tool = event.altKey ? 'merge' : chosen;
+    const use = this.#use(tool, layer, place, event.ctrlKey || event.metaKey);
+    this.#gesture = { pane, use, screen: [local(pane, event)] };
     return true;
   }
 
@@ -313,12 +306,12 @@ export class LabelEditor extends EventTarget implements PaneTool {
     const gesture = this.#gesture;
     if (!gesture) return;
     for (const event of events) {
-      const place = this.#placeAt(pane, event, gesture.layer);
+      const place = this.#placeAt(pane, event, gesture.use.layer);
       if (!place) continue;
       gesture.screen.push(local(pane, event));
-      this.#continue(gesture, place);
+      gesture.use.to(place);
     }
-    gesture.edit?.flush();
+    gesture.use.flush();
     this.#draw(pane, gesture.screen.at(-1));
   }
 
@@ -328,7 +321,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
     if (!gesture) return;
     const [first, last] = [gesture.screen.at(0), gesture.screen.at(-1)];
     const moved = first && last ? Math.hypot(last[0] - first[0], last[1] - first[1]) : 0;
-    this.#finish(gesture, moved > CLICK);
+    this.#take(gesture.use.layer, gesture.use.finish(moved > CLICK));
     this.#draw(pane, last);
   }
 
@@ -431,154 +424,38 @@ export class LabelEditor extends EventTarget implements PaneTool {
     }
     const points = this.#keyPoints;
     this.#keyPoints = [];
-    this.#begin(pane, tool, layer, place, false);
-    const gesture = this.#gesture as Gesture | undefined;
-    this.#gesture = undefined;
-    if (!gesture) return true;
-    if (points.length > 0) gesture.points = points;
-    this.#finish(gesture, false);
+    const use = this.#use(tool, layer, place, false);
+    if (points.length > 0) use.points = points;
+    this.#take(layer, use.finish(false));
     return true;
   }
 
   // —— What the tools do ——
 
-  #begin(pane: Pane, tool: Tool, layer: LabelsLayer, place: Place, flip: boolean): void {
-    const erases = tool === 'erase';
+  #use(tool: Tool, layer: LabelsLayer, place: Place, flip: boolean): ToolUse {
+    this.#message = '';
     const paints = tool === 'paint' || tool === 'fill' || tool === 'lasso';
-    const label = paints ? layer.selected || this.newLabel() : 0;
-    const gesture: Gesture = {
-      pane,
+    const flipped = this.#overwrite === 'all' ? 'empty' : 'all';
+    const settings = {
       tool,
       layer,
-      start: place,
-      last: place,
-      points: [place.point],
-      screen: [],
-      label,
-      overwrite: this.#allowed(erases, layer, place, flip),
+      label: paints ? layer.selected || this.newLabel() : 0,
+      overwrite: flip ? flipped : this.#overwrite,
+      brush: this.#brush,
+      volume: this.#volume,
+      texts: this.#texts,
     };
-    this.#message = '';
-    if (tool === 'paint' || erases) {
-      gesture.edit = LabelHistory.of(layer.labels).begin(this.#texts.names[tool]);
-      this.#stamp(gesture, place);
-      gesture.edit.flush();
-    }
-    this.#gesture = gesture;
+    return new ToolUse(settings, place);
   }
 
-  /** Only this label: that of the voxel where the stroke starts; the eraser takes the chosen cell's alone. */
-  #allowed(erases: boolean, layer: LabelsLayer, { voxel }: Place, flip: boolean): Overwrite {
-    const policy = flip ? (this.#overwrite === 'all' ? 'empty' : 'all') : this.#overwrite;
-    if (policy === 'all') return 'all';
-    if (erases) return { only: layer.selected };
-    return policy === 'empty' ? 'empty' : { only: layer.labels.at(...voxel) };
-  }
-
-  #continue(gesture: Gesture, place: Place): void {
-    gesture.points.push(place.point);
-    if (gesture.edit) this.#stamp(gesture, place);
-    gesture.last = place;
-  }
-
-  #stamp({ edit, last, label, overwrite }: Gesture, to: Place): void {
-    if (!edit) return;
-    const flat = this.#volume ? undefined : PLANE_AXES[to.plane].across;
-    const radii = brushRadii(this.#brush, to.spacing);
-    brushRows(last.voxel, to.voxel, radii, edit.shape, flat, (z, y, x0, x1) =>
-      edit.setRow(z, y, x0, x1, label, overwrite),
-    );
-  }
-
-  #finish(gesture: Gesture, moved: boolean): void {
-    const { tool, layer, start, last, label, overwrite, points } = gesture;
-    const { voxel, plane } = start;
-    const { right, down, across } = PLANE_AXES[plane];
-    const under = layer.labels.at(...voxel);
-    const names = this.#texts.names;
-    switch (tool) {
-      case 'paint':
-      case 'erase':
-        gesture.edit?.commit();
-        break;
-      case 'fill':
-        this.#run(layer, names.fill, (edit) =>
-          floodFill(edit, voxel, label, this.#volume ? undefined : across),
-        );
-        break;
-      case 'pick':
-        this.#host.model.update(layer.id, { selected: under }, 'user');
-        break;
-      case 'lasso':
-        this.#run(layer, names.lasso, (edit) =>
-          polygonRows(points, right, down, voxel[across], edit.shape, (z, y, x0, x1) =>
-            edit.setRow(z, y, x0, x1, label, overwrite),
-          ),
-        );
-        break;
-      case 'merge':
-        this.#merge(layer, under);
-        break;
-      case 'split':
-        this.#split(layer, points, plane, voxel[across]);
-        break;
-      case 'delete':
-        this.#run(layer, names.delete, (edit, history) => {
-          const ids = moved ? labelsInBox(edit, dragged(start, last, this.#volume, edit.shape)) : [under];
-          deleteLabels(edit, history.index, ids);
-          this.#message = this.#texts.deleted(ids.filter(Boolean).length);
-        });
-        break;
-    }
-    this.#changed();
-  }
-
-  #merge(layer: LabelsLayer, under: number): void {
-    if (under === 0) return;
-    if (layer.selected === 0 || layer.selected === under) {
-      this.#host.model.update(layer.id, { selected: under }, 'user');
-      this.#say(this.#texts.mergeHint);
-      return;
-    }
-    this.#run(layer, this.#texts.names.merge, (edit, history) =>
-      mergeLabels(edit, history.index, [layer.selected, under]),
-    );
-  }
-
-  /** Splits the chosen cell if the line meets it, else the cell that the line meets most. */
-  #split(layer: LabelsLayer, line: readonly PlanePoint[], plane: Plane, depth: number): void {
-    const { right, down, across } = PLANE_AXES[plane];
-    const met = new Map<number, number>();
-    for (let i = 1; i < line.length; i++) {
-      const [a, b] = [line[i - 1], line[i]];
-      const steps = Math.max(1, Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1])));
-      for (let k = 0; k <= steps; k++) {
-        const voxel: [number, number, number] = [0, 0, 0];
-        voxel[right] = Math.round(a[0] + ((b[0] - a[0]) * k) / steps);
-        voxel[down] = Math.round(a[1] + ((b[1] - a[1]) * k) / steps);
-        voxel[across] = depth;
-        const id = layer.labels.at(...voxel);
-        if (id !== 0) met.set(id, (met.get(id) ?? 0) + 1);
-      }
-    }
-    const most = [...met].sort((a, b) => b[1] - a[1]).at(0)?.[0] ?? 0;
-    const id = met.has(layer.selected) ? layer.selected : most;
-    this.#run(layer, this.#texts.names.split, (edit, history) => {
-      const cut = { line, right, down, ...(this.#volume ? {} : { depth }) };
-      splitLabel(edit, history.index, id, cut);
-    });
-  }
-
-  /** One step; what goes wrong is told to the user. */
-  #run(layer: LabelsLayer, name: string, work: (edit: LabelEdit, history: LabelHistory) => void): void {
-    const history = LabelHistory.of(layer.labels);
+  #step(layer: LabelsLayer, name: string, work: Parameters<typeof runEdit>[2]): void {
     if (this.#preview) this.accept();
-    try {
-      history.run(name, (edit) => work(edit, history));
-    } catch (cause) {
-      const { kind, message } = asCytoError(cause);
-      if (kind === 'internal') throw cause;
-      this.#message = message;
-    }
+    this.#take(layer, runEdit(LabelHistory.of(layer.labels), name, work));
+  }
+
+  #take(layer: LabelsLayer, { message, selected }: ToolOutcome): void {
+    if (selected !== undefined) this.#host.model.update(layer.id, { selected }, 'user');
+    if (message !== undefined) this.#message = message;
     this.#changed();
   }
 
@@ -633,7 +510,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
   }
 
   #dropGesture(): void {
-    this.#gesture?.edit?.abort();
+    this.#gesture?.use.abort();
     this.#gesture = undefined;
   }
 
@@ -641,11 +518,12 @@ export class LabelEditor extends EventTarget implements PaneTool {
     const layer = this.layer;
     const { tool } = this;
     const gesture = this.#gesture?.pane === pane ? this.#gesture : undefined;
+    const used = gesture?.use.tool;
     const color = layer?.selected && tool !== 'erase' ? labelCssColor(layer.selected, layer.seed) : '#fff';
     let markup = '';
-    if (gesture && (tool === 'lasso' || tool === 'split')) {
-      markup = drawnLine(gesture.screen, tool === 'lasso', color);
-    } else if (gesture && tool === 'delete' && at) {
+    if (gesture && (used === 'lasso' || used === 'split')) {
+      markup = drawnLine(gesture.screen, used === 'lasso', color);
+    } else if (gesture && used === 'delete' && at) {
       markup = dragBox(gesture.screen[0], at, '#ff6b6b');
     } else if (at && pane.kind !== '3d' && (tool === 'paint' || tool === 'erase')) {
       const spacing = layer ? layerSpacing(layer, this.#host.model.dims) : this.#host.model.dims.spacing;
@@ -704,16 +582,4 @@ export class LabelEditor extends EventTarget implements PaneTool {
 function local(pane: Pane, event: MouseEvent): Point {
   const box = pane.element.getBoundingClientRect();
   return [event.clientX - box.left, event.clientY - box.top];
-}
-
-/** The voxels between two corners in a plane, through the whole volume if asked for. */
-function dragged(from: Place, to: Place, volume: boolean, shape: readonly number[]): Box {
-  const low = from.voxel.map((v, axis) => Math.min(v, to.voxel[axis]));
-  const high = from.voxel.map((v, axis) => Math.max(v, to.voxel[axis]) + 1);
-  if (volume) {
-    const across: Axis = PLANE_AXES[from.plane].across;
-    low[across] = 0;
-    high[across] = shape[across];
-  }
-  return [low[0], low[1], low[2], high[0], high[1], high[2]];
 }
