@@ -115,10 +115,11 @@ export function webgpuRung(emulated: boolean): Rung {
       device.addEventListener('uncapturederror', (event) =>
         fail(new RungFailure('lost', (event as GPUUncapturedErrorEvent).error.message)),
       );
-      const session = await Promise.race([
-        createSession(ort, { name: 'webgpu', device }, model, options),
-        failed,
-      ]);
+      const creating = createSession(ort, { name: 'webgpu', device }, model, options);
+      const session = await Promise.race([creating, failed]).catch((error: unknown) => {
+        device.destroy();
+        throw error;
+      });
       const run = tileNetwork(ort, session, model.card);
       return {
         environment: `${probe.identity}|${versions(ort)}`,
