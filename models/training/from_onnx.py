@@ -27,6 +27,7 @@ def load_onnx(path):
     """The folded network with the weights of an exported graph."""
     graph = onnx.load(path).graph
     tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    tensors |= {n.output[0]: tensors[n.input[0]] for n in graph.node if n.op_type == "Cast" and n.input[0] in tensors}
     source = {module_name(n): [tensors[i] for i in n.input[1:]] for n in graph.node if n.op_type == "Conv"}
     net = fold_batch_norm(CytoS())
     targets = {name: m for name, m in net.named_modules() if isinstance(m, nn.Conv2d)}
