@@ -15,10 +15,14 @@ export function referenceData(name: string): { path: string; skip: string | fals
 const CHECK_LIMIT_MS = 8 * 60_000;
 
 /** Runs one of the project's checks on a folder; its output, and the numbers of its last line. */
-export function runCheck(script: string, folder: string): { output: string; passed: number; failed: number } {
+export function runCheck(
+  script: string,
+  folder: string,
+  ...flags: string[]
+): { output: string; passed: number; failed: number } {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import=tsx', fileURLToPath(new URL(script, import.meta.url)), folder],
+    ['--import=tsx', fileURLToPath(new URL(script, import.meta.url)), folder, ...flags],
     { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: CHECK_LIMIT_MS },
   );
   const [, passed = '0', failed = '1'] = /(\d+) passed, (\d+) failed\s*$/.exec(stdout) ?? [];

@@ -17,9 +17,12 @@ export interface FlowGrid {
 
 const FIXTURES = fileURLToPath(new URL('../../../shared/fixtures/g2_masks_from_flows_2d', import.meta.url));
 
+/** Whether {@link dense} is the fixture. */
+export const hasDenseFixture = existsSync(FIXTURES);
+
 /** The dense 1024² fixture; discs of the same density where it is not at hand. */
 export function dense(): FlowGrid {
-  if (existsSync(FIXTURES)) {
+  if (hasDenseFixture) {
     const { cases } = JSON.parse(readFileSync(join(FIXTURES, 'cases.json'), 'utf8')) as {
       cases: FixtureCase[];
     };

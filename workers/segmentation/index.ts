@@ -15,6 +15,7 @@ export {
 } from './kernels/kernels.ts';
 export { ThreadedKernels, type ThreadOptions } from './kernels/threaded-kernels.ts';
 export { WasmKernels } from './kernels/wasm-kernels.ts';
+export { WebGpuKernels, type WebGpuOptions } from './kernels/webgpu-kernels.ts';
 export * from './masks/index.ts';
 export { type BackendChoice, type Network, type OpenOptions, openNetwork } from './network/backend.ts';
 export { type ModelCard, type ModelFile, parseModelCard, type Tolerance } from './network/model-card.ts';

@@ -135,8 +135,13 @@ function normalised(p: number, n: number): number {
   return n === 1 ? -1 : f(f(f(p / f(n - 1)) * 2) - 1);
 }
 
+/** Float32 [n]: normalised coordinate of every pixel of an axis. */
+export function axisCoordinates(n: number): Float32Array {
+  return Float32Array.from({ length: n }, (_, p) => normalised(p, n));
+}
+
 /** Pixel position of a normalised coordinate. */
-function pixel(g: number, n: number): number {
+export function pixelOfCoordinate(g: number, n: number): number {
   return f(f(f(g + 1) * 0.5) * f(n - 1));
 }
 
@@ -186,8 +191,8 @@ function follow2d(
       gy = hy;
       gx = hx;
     }
-    position[k] = pixel(gy, ny);
-    position[total + k] = pixel(gx, nx);
+    position[k] = pixelOfCoordinate(gy, ny);
+    position[total + k] = pixelOfCoordinate(gx, nx);
   }
 }
 
@@ -254,8 +259,8 @@ function follow3d(
       gy = hy;
       gx = hx;
     }
-    position[k] = nz === 1 ? 0 : pixel(gz, nz);
-    position[total + k] = pixel(gy, ny);
-    position[2 * total + k] = pixel(gx, nx);
+    position[k] = pixelOfCoordinate(gz, nz);
+    position[total + k] = pixelOfCoordinate(gy, ny);
+    position[2 * total + k] = pixelOfCoordinate(gx, nx);
   }
 }
