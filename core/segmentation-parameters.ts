@@ -24,8 +24,17 @@ export interface SegmentationParameters {
   maxSizeFraction: number;
   /** Least IoU of labels in neighbouring planes that are joined; mode `stitch`. */
   stitchThreshold: number;
+  /** A cell that is missing in one plane is joined again across it; mode `stitch`. */
+  skipPlane: boolean;
   /** z step over xy step; mode `3d`. */
   anisotropy: number;
+  /**
+   * How the three views of mode `3d` are put together: `mean` (default), or `sum` as Cellpose does, where the cellprob
+   * threshold acts on the sum of three logits and flows along z keep the length they have on the isotropic grid.
+   */
+  combineViews: 'mean' | 'sum';
+  /** Standard deviation in voxels with which flows are smoothed along all axes or along z, y, x; mode `3d`. */
+  flowSmoothing: number | readonly [z: number, y: number, x: number];
   /** Euler steps, or undefined for 200 · diameter / 30. */
   niter?: number;
   /** Percentiles mapped to 0 and 1. */
@@ -45,7 +54,10 @@ export const DEFAULT_PARAMETERS: Omit<SegmentationParameters, 'channels'> = {
   minSize: 15,
   maxSizeFraction: 0.4,
   stitchThreshold: 0.25,
+  skipPlane: false,
   anisotropy: 1,
+  combineViews: 'mean',
+  flowSmoothing: 1,
   percentiles: [1, 99],
   invert: false,
   tileOverlap: 0.1,
@@ -88,6 +100,35 @@ export interface BackendReport {
   adapter?: string;
 }
 
+/** How sure the network was of each label; index = label, entry 0 unused, NaN where unknown. */
+export interface ObjectConfidence {
+  /** Mean logit of the cell probability: higher is surer. */
+  cellprob: Float32Array;
+  /** Mean squared difference of the flows from those of an ideal cell of that shape: 0 is perfect, 4 opposite. */
+  flowError: Float32Array;
+}
+
+/** A place where labels of two planes were taken for one cell; mode `stitch`. */
+export interface PlaneJoin {
+  /** Id of the cell. */
+  label: number;
+  /** The two planes: neighbours, or with one between them that the cell was missing in. */
+  upper: number;
+  lower: number;
+  /** A pixel that belongs to the cell in both planes. */
+  y: number;
+  x: number;
+  /** Overlap of the two, at least the threshold. */
+  iou: number;
+  /** IoU of the best other candidate of either of the two; 0 if there is none. */
+  rival: number;
+  /**
+   * 0…1: how far the overlap lies above the threshold and above the rival's, the lesser of both; halved when a plane
+   * was skipped.
+   */
+  confidence: number;
+}
+
 /** Result of a run: labels of one time point. */
 export interface SegmentationResult {
   /** Uint32 labels, C order of `shape`. */
@@ -101,4 +142,8 @@ export interface SegmentationResult {
   model: { id: string; sha256: string };
   /** Diameter in pixels by which the image was scaled because none was given and its cells looked so small or large. */
   estimatedDiameter?: number;
+  /** Joins between planes, in order of planes; mode `stitch`. */
+  joins?: PlaneJoin[];
+  /** Of a run, not of thresholds applied again; modes `stitch` and `3d`. */
+  confidence?: ObjectConfidence;
 }

@@ -22,6 +22,12 @@ export interface Look {
   width: number;
 }
 
+/** The network's output [3, y, x] of a look, and the pipeline that makes labels of it. */
+export interface Looked {
+  output: Float32Array;
+  pipeline: MaskPipeline;
+}
+
 /** Largest side of a look and pixels of all looks together. */
 const SIDE = 512;
 const MOST_PIXELS = 1 << 20;
@@ -88,7 +94,7 @@ export function tilesOfLooks(looks: readonly Look[], options: RunTilesOptions): 
 /**
  * Segments the looks at the image's own scale and measures the cells.
  * @returns the median diameter in pixels of the disc of a cell's area, undefined if fewer than five cells were seen;
- * and the flows of the looks, in their order
+ * and what was made of the looks, in their order
  */
 export async function lookAtCells(
   { channels, shape }: { channels: readonly VolumeData[]; shape: Shape3 },
@@ -98,10 +104,10 @@ export async function lookAtCells(
   network: TileNetwork,
   tiles: RunTilesOptions,
   kernels: MaskKernels | undefined,
-): Promise<{ diameter: number | undefined; flows: MaskPipeline[] }> {
+): Promise<{ diameter: number | undefined; looked: Looked[] }> {
   const nx = shape[2];
   const areas: number[] = [];
-  const flows: MaskPipeline[] = [];
+  const looked: Looked[] = [];
   for (const { y, x, height, width } of looks) {
     throwIfAborted(tiles.signal);
     const inputs = channels.map((samples, c) => {
@@ -124,7 +130,7 @@ export async function lookAtCells(
       [height, width],
       kernels,
     );
-    flows.push(pipeline);
+    looked.push({ output, pipeline });
     const labels = await pipeline.labels(
       maskParameters(parameters),
       tiles.signal ? { signal: tiles.signal } : {},
@@ -133,7 +139,7 @@ export async function lookAtCells(
   }
   areas.sort((a, b) => a - b);
   const median = areas[areas.length >> 1];
-  return { diameter: areas.length < LEAST_CELLS ? undefined : 2 * Math.sqrt(median / Math.PI), flows };
+  return { diameter: areas.length < LEAST_CELLS ? undefined : 2 * Math.sqrt(median / Math.PI), looked };
 }
 
 /**

@@ -125,6 +125,7 @@ export class SegmentationClient {
       'mode',
       'diameter',
       'anisotropy',
+      'combineViews',
       'invert',
       'augment',
       'tileOverlap',

@@ -6,6 +6,7 @@ import {
 } from '../../core/segmentation-parameters.ts';
 import type { MaskParameters } from './masks/labels-from-flows.ts';
 import { checkMaskParameters, defaultNiter } from './masks/labels-from-flows.ts';
+import type { FlowSmoothing } from './volume/volume-flows.ts';
 
 /** Diameter in pixels that networks of this family see: images are scaled by 30 / diameter. */
 export const NETWORK_DIAMETER = 30;
@@ -15,6 +16,14 @@ const MOST_CHANNELS = 3;
 
 /** Enlarging beyond this only exhausts memory (spec §14). */
 const MOST_ENLARGEMENT = 8;
+
+/** Beyond this the flows of neighbouring cells are one. */
+const MOST_SMOOTHING = 20;
+
+/** Standard deviations of the flow smoothing along z, y, x. */
+export function smoothingOf({ flowSmoothing }: Pick<SegmentationParameters, 'flowSmoothing'>): FlowSmoothing {
+  return typeof flowSmoothing === 'number' ? [flowSmoothing, flowSmoothing, flowSmoothing] : flowSmoothing;
+}
 
 /** Scale of the image for a diameter; 1 if none is given. */
 export function scaleOf(parameters: Pick<SegmentationParameters, 'diameter'>): number {
@@ -50,6 +59,10 @@ export function completeParameters(
     );
   }
   if (!(full.anisotropy > 0)) fail('The anisotropy (z step over xy step) must be a positive number.');
+  if (full.combineViews !== 'mean' && full.combineViews !== 'sum')
+    fail(`"${String(full.combineViews)}" is no way to combine views; use mean or sum.`);
+  if (!smoothingOf(full).every((sigma) => sigma >= 0 && sigma <= MOST_SMOOTHING))
+    fail(`The flow smoothing is one number of voxels or three, from 0 to ${MOST_SMOOTHING}.`);
   if (!(full.stitchThreshold >= 0 && full.stitchThreshold <= 1))
     fail('The stitch threshold is an IoU between 0 and 1.');
   checkMaskParameters(maskParameters(full));

@@ -1,18 +1,25 @@
 import { CytoError, throwIfAborted } from '../../core/errors.ts';
 import { type TaskOptions, TimeLeft } from '../../core/progress.ts';
-import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
+import type {
+  ObjectConfidence,
+  PlaneJoin,
+  SegmentationParameters,
+} from '../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../core/volume.ts';
 import { chooseLooks, diameterToUse, lookAtCells, type SizeRule, tilesOfLooks } from './cell-size.ts';
-import type { MaskKernels } from './kernels/kernels.ts';
-import { fillHolesAndRemoveSmall } from './masks/fill-holes.ts';
-import { MaskPipeline } from './masks/mask-pipeline.ts';
+import { type MaskKernels, plainKernels } from './kernels/kernels.ts';
 import { maxLabel } from './masks/renumber.ts';
-import { stitchPlanes } from './masks/stitch.ts';
-import { maskParameters, NETWORK_DIAMETER, scaleOf } from './parameters.ts';
-import { mapSamples, percentileMap, type SampleMap } from './preprocess/normalise.ts';
-import { resizeDepth, resizePlane, scaledLength } from './preprocess/resize.ts';
-import { countTiles, runTiles, type TileNetwork } from './preprocess/run-tiles.ts';
-import { runThreeViews, VIEWS } from './preprocess/three-views.ts';
+import { maskParameters, NETWORK_DIAMETER, scaleOf, smoothingOf } from './parameters.ts';
+import { percentileMap, type SampleMap } from './preprocess/normalise.ts';
+import { scaledLength } from './preprocess/resize.ts';
+import { countTiles, type RunTilesOptions, type TileNetwork } from './preprocess/run-tiles.ts';
+import { accumulateViews, countViewTiles, type ViewPlan } from './preprocess/three-views.ts';
+import type { FlowPrecision } from './volume/flow-array.ts';
+import { volumeConfidence } from './volume/object-confidence.ts';
+import { PlaneReader } from './volume/plane-reader.ts';
+import { PlaneStack } from './volume/plane-stack.ts';
+import { VolumeFlows } from './volume/volume-flows.ts';
+import { VolumeLabels } from './volume/volume-labels.ts';
 
 /** Samples to segment: one time point, up to three channels, dtype as stored. */
 export interface SegmentationInput {
@@ -26,6 +33,8 @@ export interface RunOptions extends TaskOptions {
   tile: number;
   /** Scale a single plane (mode `2d`) by the size of its cells when no diameter is given; off by default. */
   sizes?: SizeRule;
+  /** Other sides that the network takes are multiples of this; absent: it takes whole tiles only. */
+  step?: number;
   /** Implementation of flows → labels; the plain one by default. */
   kernels?: MaskKernels;
   /** Lets messages (cancel requests) in; called between tiles and planes. */
@@ -36,25 +45,45 @@ export interface RunOptions extends TaskOptions {
 export interface Labelled {
   labels: Uint32Array;
   count: number;
+  /** Of mode `stitch`, in order of planes. */
+  joins?: PlaneJoin[];
 }
+
+/** Of stacks with more voxels than this, flows are kept in half precision. */
+const MOST_SINGLE = 32e6;
 
 /** Tiles of the network in one call. */
 const BATCH = 1;
 
 /** The network's output at the size of the image, from which labels can be made again without the network. */
-type Flows = { mode: '2d' | 'stitch'; planes: MaskPipeline[] } | { mode: '3d'; volume: MaskPipeline };
+type Flows = { mode: '2d' | 'stitch'; planes: PlaneStack } | { mode: '3d'; volume: VolumeLabels };
+
+/** Whether memory matters more than the last digits of flows. */
+export function isLarge([nz, ny, nx]: Shape3): boolean {
+  return nz > 1 && nz * ny * nx > MOST_SINGLE;
+}
 
 /** Number of tiles the network will be run on. */
-export function tilesOf(shape: Shape3, parameters: SegmentationParameters, tile: number): number {
+export function tilesOf(
+  shape: Shape3,
+  parameters: SegmentationParameters,
+  network: Pick<RunOptions, 'tile' | 'step'> | number,
+): number {
+  const options = tileOptions(parameters, typeof network === 'number' ? { tile: network } : network);
+  if (parameters.mode === '3d') return countViewTiles(viewPlan(shape, parameters), options);
   const scale = scaleOf(parameters);
-  const options = { tile, overlap: parameters.tileOverlap, augment: parameters.augment };
-  const [height, width] = [scaledLength(shape[1], scale), scaledLength(shape[2], scale)];
-  if (parameters.mode !== '3d') return shape[0] * countTiles(height, width, options);
-  const scaled = [scaledLength(shape[0], parameters.anisotropy * scale), height, width];
-  return VIEWS.reduce(
-    (sum, { axes: [p, r, c] }) => sum + scaled[p] * countTiles(scaled[r], scaled[c], options),
-    0,
-  );
+  return shape[0] * countTiles(scaledLength(shape[1], scale), scaledLength(shape[2], scale), options);
+}
+
+/** How the three views of a volume are run. */
+function viewPlan(shape: Shape3, parameters: SegmentationParameters): ViewPlan {
+  const scale = scaleOf(parameters);
+  const grid: Shape3 = [
+    scaledLength(shape[0], parameters.anisotropy * scale),
+    scaledLength(shape[1], scale),
+    scaledLength(shape[2], scale),
+  ];
+  return { shape, grid, combine: parameters.combineViews };
 }
 
 /**
@@ -66,11 +95,12 @@ export class Segmentation {
   /** Diameter by which the image was scaled because its cells looked so small or large, in pixels. */
   readonly estimatedDiameter: number | undefined;
   readonly #flows: Flows;
-  #planes: { key: string; labels: Uint32Array } | undefined;
+  readonly #kernels: MaskKernels;
 
-  private constructor(shape: Shape3, flows: Flows, estimatedDiameter: number | undefined) {
+  private constructor(shape: Shape3, flows: Flows, kernels: MaskKernels, estimatedDiameter?: number) {
     this.shape = shape;
     this.#flows = flows;
+    this.#kernels = kernels;
     this.estimatedDiameter = estimatedDiameter;
   }
 
@@ -84,60 +114,40 @@ export class Segmentation {
     network: TileNetwork,
     options: RunOptions,
   ): Promise<Segmentation> {
-    const maps = input.channels.map((samples) =>
-      percentileMap(samples, input.shape, parameters.percentiles, parameters.invert),
+    const { channels, shape } = input;
+    const { kernels = plainKernels } = options;
+    if (parameters.mode === '3d' && shape[0] < 2)
+      throw new CytoError('bad-input', 'Full 3D needs a stack of at least two planes; use 2D for one plane.');
+    const maps = channels.map((samples) =>
+      percentileMap(samples, shape, parameters.percentiles, parameters.invert),
     );
-    const looks =
-      options.sizes && parameters.diameter === undefined && parameters.mode === '2d' && input.shape[0] === 1
-        ? chooseLooks(input.channels, maps, input.shape)
-        : [];
-    const whole =
-      looks.length === 1 && looks[0].height === input.shape[1] && looks[0].width === input.shape[2];
-    let total =
-      tilesOfLooks(looks, tileOptions(parameters, options)) +
-      (whole ? 0 : tilesOf(input.shape, parameters, options.tile));
-    let timing = new TimeLeft(total);
-    let [done, before] = [0, 0];
-    const report = () => {
-      const secondsLeft = timing.after(done - before);
-      options.onProgress?.({
-        phase: 'network',
-        value: done,
-        total,
-        ...(secondsLeft === undefined ? {} : { secondsLeft }),
-      });
-    };
-    report();
-    const counted: TileNetwork = async (tiles, batch, height, width) => {
-      await options.pause?.();
-      throwIfAborted(options.signal);
-      const output = await network(tiles, batch, height, width);
-      done += batch;
-      report();
-      return output;
-    };
-    if (looks.length === 0 || !options.sizes) {
-      const run = parameters.mode === '3d' ? runVolume : runPlanes;
-      return new Segmentation(input.shape, await run(input, maps, parameters, counted, options), undefined);
+    const precision: FlowPrecision = isLarge(shape) ? 'half' : 'single';
+    const tiles = tileOptions(parameters, options);
+    const counter = new TileCounter(network, options);
+    if (parameters.mode === '3d') {
+      counter.expect(tilesOf(shape, parameters, options));
+      const flows = new VolumeFlows(shape, precision);
+      await runVolume(input, maps, viewPlan(shape, parameters), flows, counter.network, tiles);
+      return new Segmentation(shape, { mode: '3d', volume: new VolumeLabels(flows, kernels) }, kernels);
     }
-    const seen = await lookAtCells(
-      input,
-      maps,
-      looks,
-      parameters,
-      counted,
-      tileOptions(parameters, options),
-      options.kernels,
-    );
-    const diameter = diameterToUse(seen.diameter, options.sizes, NETWORK_DIAMETER);
-    if (whole && diameter === undefined) {
-      return new Segmentation(input.shape, { mode: '2d', planes: seen.flows }, undefined);
+    const mode = parameters.mode === 'stitch' ? 'stitch' : '2d';
+    const planes = new PlaneStack(shape, precision, kernels);
+    let diameter: number | undefined;
+    if (options.sizes && parameters.diameter === undefined && mode === '2d' && shape[0] === 1) {
+      const looks = chooseLooks(channels, maps, shape);
+      const whole = looks.length === 1 && looks[0].height === shape[1] && looks[0].width === shape[2];
+      counter.expect(tilesOfLooks(looks, tiles) + (whole ? 0 : tilesOf(shape, parameters, options)));
+      const seen = await lookAtCells(input, maps, looks, parameters, counter.network, tiles, kernels);
+      diameter = diameterToUse(seen.diameter, options.sizes, NETWORK_DIAMETER);
+      if (whole && diameter === undefined) {
+        planes.adopt(0, seen.looked[0]);
+        return new Segmentation(shape, { mode, planes }, kernels);
+      }
     }
     const scaled = { ...parameters, ...(diameter === undefined ? {} : { diameter }) };
-    before = done;
-    total = done + tilesOf(input.shape, scaled, options.tile);
-    timing = new TimeLeft(total - done);
-    return new Segmentation(input.shape, await runPlanes(input, maps, scaled, counted, options), diameter);
+    counter.expect(tilesOf(shape, scaled, options));
+    await planes.run(channels, maps, scaleOf(scaled), counter.network, tiles);
+    return new Segmentation(shape, { mode, planes }, kernels, diameter);
   }
 
   /** Labels of the kept flows, Uint32 [z, y, x], numbered 1…count in raster order. */
@@ -150,131 +160,101 @@ export class Segmentation {
     if (this.#flows.mode === '3d') {
       options.onProgress?.({ phase: 'masks', value: 0, total: 1 });
       await options.pause?.();
-      const labels = await this.#flows.volume.labels(masks, options);
+      const labels = await this.#flows.volume.labels(masks, smoothingOf(parameters), options);
       return { labels, count: maxLabel(labels) };
     }
     const { planes, mode } = this.#flows;
-    // While stitching, small labels are removed from the whole stack, not plane by plane (spec §7.2).
-    const perPlane = mode === 'stitch' ? { ...masks, minSize: -1 } : masks;
-    const key = JSON.stringify(perPlane);
-    if (this.#planes?.key !== key) {
-      const labels = new Uint32Array(this.shape[0] * this.shape[1] * this.shape[2]);
-      const area = this.shape[1] * this.shape[2];
-      const timing = new TimeLeft(planes.length);
-      for (let z = 0; z < planes.length; z++) {
-        const secondsLeft = timing.after(z);
-        options.onProgress?.({
-          phase: 'masks',
-          value: z,
-          total: planes.length,
-          ...(secondsLeft === undefined ? {} : { secondsLeft }),
-        });
-        await options.pause?.();
-        throwIfAborted(options.signal);
-        labels.set(await planes[z].labels(perPlane, options), z * area);
-      }
-      this.#planes = { key, labels };
+    if (mode === '2d') {
+      const labels = await planes.labels(masks, options);
+      return { labels, count: maxLabel(labels) };
     }
-    if (mode === '2d') return { labels: this.#planes.labels.slice(), count: maxLabel(this.#planes.labels) };
-    options.onProgress?.({ phase: 'stitch', value: 0, total: 1 });
-    await options.pause?.();
-    throwIfAborted(options.signal);
-    const stitched = stitchPlanes(this.#planes.labels, this.shape, parameters.stitchThreshold);
-    const labels = fillHolesAndRemoveSmall(stitched, this.shape, parameters.minSize);
-    return { labels, count: maxLabel(labels) };
+    const { stitchThreshold, skipPlane } = parameters;
+    const { labels, joins } = await planes.stitched(masks, { stitchThreshold, skipPlane }, options);
+    return { labels, joins, count: maxLabel(labels) };
+  }
+
+  /** How sure the network was of each of these labels, which lie on the image's grid. */
+  async confidence(
+    labels: Uint32Array,
+    parameters: SegmentationParameters,
+    options: TaskOptions & { pause?: () => Promise<void> } = {},
+  ): Promise<ObjectConfidence> {
+    if (this.#flows.mode !== '3d') return this.#flows.planes.confidence(labels, options);
+    const { shape, grid, combine } = viewPlan(this.shape, parameters);
+    const scales =
+      combine === 'mean' ? { flowScale: 5, zStep: grid[0] / shape[0] } : { flowScale: 10, zStep: 1 };
+    return volumeConfidence(labels, this.#flows.volume.flows, this.#kernels, scales, options);
   }
 }
 
-async function runPlanes(
-  { channels, shape }: SegmentationInput,
-  maps: readonly SampleMap[],
-  parameters: SegmentationParameters,
-  network: TileNetwork,
-  options: RunOptions,
-): Promise<Flows> {
-  const [nz, ny, nx] = shape;
-  const area = ny * nx;
-  const scale = scaleOf(parameters);
-  const [height, width] = [scaledLength(ny, scale), scaledLength(nx, scale)];
-  const normalised = channels.map(() => new Float32Array(area));
-  const planes: MaskPipeline[] = [];
-  for (let z = 0; z < nz; z++) {
-    throwIfAborted(options.signal);
-    channels.forEach((samples, c) => {
-      mapSamples(samples.subarray(z * area, (z + 1) * area), maps[c], normalised[c]);
+/** The network with progress and pauses between its calls. */
+class TileCounter {
+  #timing = new TimeLeft(0);
+  #done = 0;
+  #before = 0;
+  #total = 0;
+  readonly #options: RunOptions;
+  readonly #network: TileNetwork;
+
+  constructor(network: TileNetwork, options: RunOptions) {
+    this.#network = network;
+    this.#options = options;
+  }
+
+  /** Says how many tiles are still to come. */
+  expect(tiles: number): void {
+    this.#before = this.#done;
+    this.#total = this.#done + tiles;
+    this.#timing = new TimeLeft(tiles);
+    this.#report();
+  }
+
+  readonly network: TileNetwork = async (tiles, batch, height, width) => {
+    await this.#options.pause?.();
+    throwIfAborted(this.#options.signal);
+    const output = await this.#network(tiles, batch, height, width);
+    this.#done += batch;
+    this.#report();
+    return output;
+  };
+
+  #report(): void {
+    const secondsLeft = this.#timing.after(this.#done - this.#before);
+    this.#options.onProgress?.({
+      phase: 'network',
+      value: this.#done,
+      total: this.#total,
+      ...(secondsLeft === undefined ? {} : { secondsLeft }),
     });
-    const inputs = normalised.map((plane) => resizePlane(plane, ny, nx, height, width));
-    const output = await runTiles(inputs, height, width, network, tileOptions(parameters, options));
-    const resized = new Float32Array(3 * area);
-    for (let c = 0; c < 3; c++) {
-      const source = output.subarray(c * height * width, (c + 1) * height * width);
-      resizePlane(source, height, width, ny, nx, resized.subarray(c * area, (c + 1) * area));
-    }
-    planes.push(
-      new MaskPipeline(resized.subarray(0, 2 * area), resized.subarray(2 * area), [ny, nx], options.kernels),
-    );
   }
-  return { mode: parameters.mode === 'stitch' ? 'stitch' : '2d', planes };
 }
 
+/** Runs the three views and adds them up in `flows`. */
 async function runVolume(
   { channels, shape }: SegmentationInput,
   maps: readonly SampleMap[],
-  parameters: SegmentationParameters,
+  plan: ViewPlan,
+  flows: VolumeFlows,
   network: TileNetwork,
-  options: RunOptions,
-): Promise<Flows> {
-  const [nz, ny, nx] = shape;
-  if (nz < 2)
-    throw new CytoError('bad-input', 'Full 3D needs a stack of at least two planes; use 2D for one plane.');
-  const scale = scaleOf(parameters);
-  const [height, width] = [scaledLength(ny, scale), scaledLength(nx, scale)];
-  const depth = scaledLength(nz, parameters.anisotropy * scale);
-  const inputs = channels.map((samples, c) => {
-    const planes = new Float32Array(nz * height * width);
-    const plane = new Float32Array(ny * nx);
-    for (let z = 0; z < nz; z++) {
-      mapSamples(samples.subarray(z * ny * nx, (z + 1) * ny * nx), maps[c], plane);
-      const target = planes.subarray(z * height * width, (z + 1) * height * width);
-      resizePlane(plane, ny, nx, height, width, target);
-    }
-    return depth === nz ? planes : resizeDepth(planes, nz, height * width, depth);
-  });
-  const { dP, cellprob } = await runThreeViews(
-    inputs,
-    [depth, height, width],
-    network,
-    tileOptions(parameters, options),
-  );
-  const back = (component: Float32Array) => resizeBack(component, [depth, height, width], shape);
-  const size = depth * height * width;
-  const flows = new Float32Array(3 * nz * ny * nx);
-  for (let axis = 0; axis < 3; axis++) {
-    flows.set(back(dP.subarray(axis * size, (axis + 1) * size)), axis * nz * ny * nx);
-  }
-  return { mode: '3d', volume: new MaskPipeline(flows, back(cellprob), shape, options.kernels) };
+  options: RunTilesOptions,
+): Promise<void> {
+  const reader = new PlaneReader(channels, maps, shape, plan.grid);
+  await accumulateViews((view, p) => reader.read(view, p), plan, flows.components, network, options);
 }
 
-/** From the network's grid to the image's: in plane first, then along z (spec §2.6). */
-function resizeBack(
-  component: Float32Array,
-  [depth, height, width]: Shape3,
-  [nz, ny, nx]: Shape3,
-): Float32Array {
-  const planes = new Float32Array(depth * ny * nx);
-  for (let z = 0; z < depth; z++) {
-    const source = component.subarray(z * height * width, (z + 1) * height * width);
-    resizePlane(source, height, width, ny, nx, planes.subarray(z * ny * nx, (z + 1) * ny * nx));
-  }
-  return depth === nz ? planes : resizeDepth(planes, depth, ny * nx, nz);
-}
-
-function tileOptions(parameters: SegmentationParameters, options: RunOptions) {
+/** The reference pads every plane to a whole tile; where views are combined its way, that is done as well. */
+function tileOptions(
+  parameters: SegmentationParameters,
+  options: Pick<RunOptions, 'tile' | 'step' | 'signal'>,
+): RunTilesOptions {
+  const { tile, step, signal } = options;
+  const cut = step !== undefined && parameters.mode === '3d' && parameters.combineViews === 'mean';
   return {
-    tile: options.tile,
+    tile,
     batch: BATCH,
     overlap: parameters.tileOverlap,
     augment: parameters.augment,
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...(cut ? { step } : {}),
+    ...(signal ? { signal } : {}),
   };
 }

@@ -13,7 +13,7 @@ import type { MaskKernels } from './kernels/kernels.ts';
 import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
 import { CARD } from './network/model-card.ts';
 import { loadModel, type Model } from './network/model-files.ts';
-import { Segmentation, type SegmentationInput } from './segmentation.ts';
+import { isLarge, Segmentation, type SegmentationInput } from './segmentation.ts';
 
 /** What a run needs besides its parameters. */
 export interface RunRequest {
@@ -33,7 +33,7 @@ export interface RunRequest {
 
 interface Kept {
   segmentation: Segmentation;
-  result: Omit<SegmentationResult, 'labels' | 'count' | 'milliseconds' | 'parameters'>;
+  result: Pick<SegmentationResult, 'shape' | 'backend' | 'model'>;
 }
 
 const kept = new Map<string, Kept>();
@@ -77,17 +77,25 @@ async function finish(
   { segmentation, result }: Kept,
   parameters: SegmentationParameters,
   started: number,
-  options: TaskOptions,
+  options: TaskOptions & { confidence: boolean },
 ): Promise<SegmentationResult> {
-  const { labels, count } = await segmentation.labels(parameters, { ...options, pause: letMessagesIn });
+  const task = { ...options, pause: letMessagesIn };
+  const labelled = await segmentation.labels(parameters, task);
+  const confidence =
+    options.confidence && parameters.mode !== '2d'
+      ? { confidence: await segmentation.confidence(labelled.labels, parameters, task) }
+      : {};
   const milliseconds = performance.now() - started;
-  return moving({ ...result, labels, count, milliseconds, parameters }, [labels.buffer]);
+  return moving({ ...result, ...labelled, ...confidence, milliseconds, parameters }, [
+    labelled.labels.buffer,
+  ]);
 }
 
 serve({
   run(request: RunRequest, options: TaskOptions): Promise<SegmentationResult> {
     return inTurn(async () => {
-      const { owner, input, parameters } = request;
+      const { owner, parameters } = request;
+      const { shape } = request.input;
       setAssetBase(request.assetBase);
       const { model, network } = await openModel(request, options);
       const tell = (backend: BackendReport) =>
@@ -96,17 +104,21 @@ serve({
       tell(network.report);
       kernels ??= chooseKernels();
       const started = performance.now();
-      const segmentation = await Segmentation.run(input, parameters, network.run, {
+      // Large flows of the last run make room; small ones stay in case that this run is cancelled.
+      if (isLarge(shape)) kept.delete(owner);
+      const segmentation = await Segmentation.run(request.input, parameters, network.run, {
         ...options,
         tile: model.card.tile,
         ...(model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
+        ...(model.card.step ? { step: model.card.step } : {}),
         kernels: await kernels,
         pause: letMessagesIn,
       });
+      request.input = { channels: [], shape }; // The samples are not needed any more.
       const entry: Kept = {
         segmentation,
         result: {
-          shape: input.shape,
+          shape,
           backend: network.report,
           ...(segmentation.estimatedDiameter === undefined
             ? {}
@@ -115,7 +127,7 @@ serve({
         },
       };
       kept.set(owner, entry);
-      return finish(entry, parameters, started, options);
+      return finish(entry, parameters, started, { ...options, confidence: true });
     });
   },
 
@@ -128,7 +140,7 @@ serve({
       const entry = kept.get(owner);
       if (!entry)
         throw new CytoError('bad-input', 'There are no flows to make labels of: run the segmentation first.');
-      return finish(entry, parameters, performance.now(), options);
+      return finish(entry, parameters, performance.now(), { ...options, confidence: false });
     });
   },
 

@@ -48,7 +48,7 @@ const PAGE = 65536;
 /** Bytes that an arena may need at most. */
 export const ARENA_LIMIT = 2 ** 32 - 64 * PAGE;
 
-const FOLLOW_CHUNK = 4096;
+export const FOLLOW_CHUNK = 4096;
 /** Room of the points that a thread has on their way. */
 const SLOT_BYTES = 144;
 const DIFFUSE_CHUNK = 16;

@@ -3,6 +3,7 @@ import { diffuseLabels, type LabelHeat } from '../masks/flows-from-labels.ts';
 import { type FollowedPixels, followFlows } from '../masks/follow-flows.ts';
 import { endPixels } from '../masks/seeds.ts';
 import type { GridShape } from '../masks/shape.ts';
+import type { FlowPart, FollowedPart } from './follow-part.ts';
 
 /** What the dynamics depend on besides the flows. */
 export interface FollowParameters {
@@ -36,6 +37,12 @@ export interface MaskKernels {
     parameters: FollowParameters,
     options?: FollowOptions,
   ): FollowedEnds | Promise<FollowedEnds>;
+  /** Follows the points of a box of a volume to where they end in the whole; absent where only wholes are followed. */
+  followPart?(
+    part: FlowPart,
+    parameters: FollowParameters,
+    options?: TaskOptions,
+  ): FollowedPart | Promise<FollowedPart>;
   /** Diffuses heat inside every label; contract of `diffuseLabels`. */
   diffuse(
     labels: Uint32Array,

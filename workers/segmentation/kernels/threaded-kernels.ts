@@ -2,6 +2,7 @@ import { CytoError, throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
 import type { LabelHeat } from '../masks/flows-from-labels.ts';
 import type { GridShape } from '../masks/shape.ts';
+import { type FlowPart, type FollowedPart, prepareFollowPart } from './follow-part.ts';
 import { NEXT, STOP } from './kernel-control.ts';
 import { Arena, type Prepared, prepareDiffusion, prepareFollow } from './kernel-job.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters, MaskKernels } from './kernels.ts';
@@ -83,6 +84,10 @@ export class ThreadedKernels implements MaskKernels {
       (arena) => prepareFollow(arena, dP, cellprob, shape, parameters, options, this.threads),
       options,
     );
+  }
+
+  followPart(part: FlowPart, parameters: FollowParameters, options: TaskOptions = {}): Promise<FollowedPart> {
+    return this.#inTurn((arena) => prepareFollowPart(arena, part, parameters), options);
   }
 
   diffuse(

@@ -2,6 +2,7 @@ import { CytoError, throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
 import type { LabelHeat } from '../masks/flows-from-labels.ts';
 import type { GridShape } from '../masks/shape.ts';
+import { type FlowPart, type FollowedPart, prepareFollowPart } from './follow-part.ts';
 import type { KernelExports } from './kernel-control.ts';
 import { Arena, type Prepared, prepareDiffusion, prepareFollow } from './kernel-job.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters, SyncMaskKernels } from './kernels.ts';
@@ -42,6 +43,10 @@ export class WasmKernels implements SyncMaskKernels {
     options: FollowOptions = {},
   ): FollowedEnds {
     return this.#run((arena) => prepareFollow(arena, dP, cellprob, shape, parameters, options, 1), options);
+  }
+
+  followPart(part: FlowPart, parameters: FollowParameters, options: TaskOptions = {}): FollowedPart {
+    return this.#run((arena) => prepareFollowPart(arena, part, parameters), options);
   }
 
   diffuse(labels: Uint32Array, shape: GridShape, iterations?: number, options: TaskOptions = {}): LabelHeat {

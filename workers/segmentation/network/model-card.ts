@@ -38,6 +38,8 @@ export interface ModelCard {
   output: string;
   /** Tile side in pixels. */
   tile: number;
+  /** Other sides that the network takes are multiples of this; absent: it takes whole tiles only. */
+  step?: number;
   /**
    * Cell diameters in pixels the model was made for. With `rescale`, a plane without a given diameter whose cells look
    * smaller or larger than these limits is scaled to the mean.
@@ -126,6 +128,7 @@ export function parseModelCard(text: string): ModelCard {
     input: input.name,
     output: output.name,
     tile,
+    ...(input.step === undefined ? {} : { step: input.step }),
     diameter: rdf.has(own('diameter'))
       ? {
           mean: rdf.positive(own('diameter', 'mean')),

@@ -19,6 +19,8 @@ export interface RdfTensor {
   channels?: number;
   /** Side in pixels, if it is fixed. */
   side?: number;
+  /** Sides are multiples of this, if several are allowed. */
+  step?: number;
   /** Names of the processing steps that change its numbers. */
   processing: string[];
   /** Its test tensor. @throws CytoError `model` if there is none */
@@ -148,6 +150,7 @@ export class RdfReader {
         ? names.length
         : number(at('axes', 1, 'size'));
     const length = old ? number(at('shape', 3)) : number(at('axes', 3, 'size'));
+    const step = old ? number(at('shape', 'step', 3)) : number(at('axes', 3, 'size', 'step'));
     const steps = this.at(at(side === 'inputs' ? 'preprocessing' : 'postprocessing'));
     const processing = (Array.isArray(steps) ? steps : [])
       .map((step) => (isRecord(step) ? String(step.id ?? step.name) : String(step)))
@@ -164,6 +167,7 @@ export class RdfReader {
       name: this.string(at(old ? 'name' : 'id')),
       ...(channels === undefined ? {} : { channels }),
       ...(length === undefined ? {} : { side: length }),
+      ...(step !== undefined && step >= 1 ? { step } : {}),
       processing,
       test,
     };

@@ -2,13 +2,14 @@ import { CytoError } from '../../../core/errors.ts';
 import type { VolumeData } from '../../../core/volume.ts';
 
 /** For each output sample the two input samples and the weight of the second. */
-interface Taps {
+export interface Taps {
   low: Int32Array;
   high: Int32Array;
   weight: Float32Array;
 }
 
-function taps(lengthIn: number, lengthOut: number): Taps {
+/** Taps of a linear resize of one axis with half-pixel centres, clamped at the ends (spec §2.6). */
+export function linearTaps(lengthIn: number, lengthOut: number): Taps {
   const low = new Int32Array(lengthOut);
   const high = new Int32Array(lengthOut);
   const weight = new Float32Array(lengthOut);
@@ -46,8 +47,8 @@ export function resizePlane(
     out.set(plane);
     return out;
   }
-  const rows = taps(heightIn, height);
-  const columns = taps(widthIn, width);
+  const rows = linearTaps(heightIn, height);
+  const columns = linearTaps(widthIn, width);
   for (let y = 0, i = 0; y < height; y++) {
     const upper = rows.low[y] * widthIn;
     const lower = rows.high[y] * widthIn;
@@ -69,7 +70,7 @@ export function resizePlane(
  * @param volume samples [depthIn, ...], `plane` samples per z
  */
 export function resizeDepth(volume: VolumeData, depthIn: number, plane: number, depth: number): Float32Array {
-  const { low, high, weight } = taps(depthIn, depth);
+  const { low, high, weight } = linearTaps(depthIn, depth);
   const out = new Float32Array(depth * plane);
   for (let z = 0; z < depth; z++) {
     const a = low[z] * plane;

@@ -1,8 +1,11 @@
 import type { Shape3 } from '../../../core/volume.ts';
-import { type RunTilesOptions, runTiles, type TileNetwork } from './run-tiles.ts';
+import type { FlowArray } from '../volume/flow-array.ts';
+import { linearTaps, resizePlane } from './resize.ts';
+import { countTiles, type RunTilesOptions, runTiles, type TileNetwork } from './run-tiles.ts';
+import type { TileOptions } from './tiles.ts';
 
 /** A pass of the network over all planes perpendicular to one axis. */
-interface View {
+export interface View {
   /** Axes of the volume (0 z, 1 y, 2 x) that are the plane number, row and column. */
   axes: readonly [plane: number, row: number, column: number];
 }
@@ -10,51 +13,116 @@ interface View {
 /** The three passes of full 3D segmentation: YX planes, ZX planes for each y, ZY planes for each x (spec §7.1). */
 export const VIEWS: readonly View[] = [{ axes: [0, 1, 2] }, { axes: [1, 0, 2] }, { axes: [2, 0, 1] }];
 
+/** dZ, dY, dX and cellprob of a volume, each [z, y, x]. */
+export type FlowComponents = readonly [dZ: FlowArray, dY: FlowArray, dX: FlowArray, cellprob: FlowArray];
+
+/** Where the passes are run and how their results are put together. */
+export interface ViewPlan {
+  /** Lengths of z, y, x of the image, on whose grid flows are kept. */
+  shape: Shape3;
+  /** Lengths of z, y, x that the network sees. */
+  grid: Shape3;
+  /**
+   * `sum`: each flow component is the sum of two passes, cellprob of three, as the reference does (spec §7.1).
+   * `mean`: their means, and flows along z in planes of the image instead of planes of the network's grid.
+   */
+  combine: 'mean' | 'sum';
+}
+
+/** Planes of the image that take part of plane `p` of the network's grid along an axis, with their weights. */
+function receivers(length: number, gridLength: number): Array<Array<{ at: number; weight: number }>> {
+  const { low, high, weight } = linearTaps(gridLength, length);
+  const lists: Array<Array<{ at: number; weight: number }>> = Array.from({ length: gridLength }, () => []);
+  for (let at = 0; at < length; at++) {
+    const w = high[at] === low[at] ? 0 : weight[at];
+    if (w < 1) lists[low[at]].push({ at, weight: 1 - w });
+    if (w > 0) lists[high[at]].push({ at, weight: w });
+  }
+  return lists;
+}
+
+/** Tiles of the three passes. Planes of the network's grid between which no plane of the image lies are not run. */
+export function countViewTiles({ shape, grid }: ViewPlan, options: TileOptions & { tile: number }): number {
+  return VIEWS.reduce((sum, { axes: [p, r, c] }) => {
+    const planes = receivers(shape[p], grid[p]).filter((list) => list.length > 0).length;
+    return sum + planes * countTiles(grid[r], grid[c], options);
+  }, 0);
+}
+
 /**
- * Runs the network over the planes of a volume in three orientations and sums: each flow component is the sum of two
- * passes, cellprob the sum of three, as the reference does (spec §7.1).
+ * Runs the network over the planes of a volume in three orientations and adds what it says, plane by plane, on the
+ * image's grid: memory does not grow with the anisotropy or the scale, and planes that no plane of the image takes
+ * part of are not run.
+ *
+ * @param read gives plane `p` of the network's grid in a view, Float32 [rows, columns] per channel
+ * @param flows receives the result; zero-filled, each [z, y, x] of the image
+ */
+export async function accumulateViews(
+  read: (view: View, p: number) => readonly Float32Array[],
+  { shape, grid, combine }: ViewPlan,
+  flows: FlowComponents,
+  network: TileNetwork,
+  options: RunTilesOptions,
+): Promise<void> {
+  const strides = [shape[1] * shape[2], shape[2], 1];
+  const flowShare = combine === 'mean' ? 1 / 2 : 1;
+  // The network's step along z is that of its grid, the image's may be another.
+  const shares = [combine === 'mean' ? flowShare * (shape[0] / grid[0]) : flowShare, flowShare, flowShare];
+  const probShare = combine === 'mean' ? 1 / 3 : 1;
+  for (const view of VIEWS) {
+    const { axes } = view;
+    const [planes, height, width] = axes.map((axis) => grid[axis]);
+    const [planeStride, rowStride, columnStride] = axes.map((axis) => strides[axis]);
+    const [rows, columns] = [shape[axes[1]], shape[axes[2]]];
+    const area = height * width;
+    const lists = receivers(shape[axes[0]], planes);
+    const resized = new Float32Array(rows * columns);
+    for (let p = 0; p < planes; p++) {
+      if (lists[p].length === 0) continue;
+      const out = await runTiles(read(view, p), height, width, network, options);
+      [axes[1], axes[2], 3].forEach((component, k) => {
+        resizePlane(out.subarray(k * area, (k + 1) * area), height, width, rows, columns, resized);
+        const target = flows[component];
+        for (const { at, weight } of lists[p]) {
+          const share = weight * (component === 3 ? probShare : shares[component]);
+          for (let y = 0, i = 0; y < rows; y++) {
+            let to = at * planeStride + y * rowStride;
+            for (let x = 0; x < columns; x++, i++, to += columnStride) target[to] += resized[i] * share;
+          }
+        }
+      });
+    }
+  }
+}
+
+/**
+ * Runs the network over the planes of a normalised volume in three orientations and sums: each flow component is the
+ * sum of two passes, cellprob the sum of three, as the reference does (spec §7.1).
  *
  * @param channels up to three normalised channels, each [z, y, x]
- * @param onPlane called after every plane with the number done
  * @returns dP Float32 [3, z, y, x] = dZ, dY, dX and cellprob Float32 [z, y, x]
  */
 export async function runThreeViews(
   channels: readonly Float32Array[],
   shape: Shape3,
   network: TileNetwork,
-  options: RunTilesOptions & { onPlane?: (done: number, total: number) => void },
+  options: RunTilesOptions,
 ): Promise<{ dP: Float32Array; cellprob: Float32Array }> {
   const size = shape[0] * shape[1] * shape[2];
   const strides = [shape[1] * shape[2], shape[2], 1];
   const dP = new Float32Array(3 * size);
   const cellprob = new Float32Array(size);
-  const total = shape[0] + shape[1] + shape[2];
-  let done = 0;
-  for (const { axes } of VIEWS) {
-    const [planes, height, width] = axes.map((axis) => shape[axis]);
-    const [planeStride, rowStride, columnStride] = axes.map((axis) => strides[axis]);
-    const area = height * width;
-    const slices = channels.map(() => new Float32Array(area));
-    for (let p = 0; p < planes; p++) {
-      channels.forEach((channel, c) => {
-        for (let y = 0, i = 0; y < height; y++) {
-          const line = p * planeStride + y * rowStride;
-          for (let x = 0; x < width; x++, i++) slices[c][i] = channel[line + x * columnStride];
-        }
-      });
-      const out = await runTiles(slices, height, width, network, options);
-      const rowFlow = axes[1] * size;
-      const columnFlow = axes[2] * size;
-      for (let y = 0, i = 0; y < height; y++) {
-        for (let x = 0; x < width; x++, i++) {
-          const at = p * planeStride + y * rowStride + x * columnStride;
-          dP[rowFlow + at] += out[i];
-          dP[columnFlow + at] += out[area + i];
-          cellprob[at] += out[2 * area + i];
-        }
+  const [dZ, dY, dX] = [0, 1, 2].map((axis) => dP.subarray(axis * size, (axis + 1) * size));
+  const read = ({ axes: [p, r, c] }: View, at: number) =>
+    channels.map((channel) => {
+      const plane = new Float32Array(shape[r] * shape[c]);
+      for (let y = 0, i = 0; y < shape[r]; y++) {
+        const line = at * strides[p] + y * strides[r];
+        for (let x = 0; x < shape[c]; x++, i++) plane[i] = channel[line + x * strides[c]];
       }
-      options.onPlane?.(++done, total);
-    }
-  }
+      return plane;
+    });
+  const plan: ViewPlan = { shape, grid: shape, combine: 'sum' };
+  await accumulateViews(read, plan, [dZ, dY, dX, cellprob], network, options);
   return { dP, cellprob };
 }

@@ -5,11 +5,17 @@ export interface TileOptions {
   overlap: number;
   /** Twice as many tiles, flipped alternately. */
   augment: boolean;
+  /**
+   * Sides that the network takes are multiples of this: an axis shorter than a tile is then padded to the next one
+   * only. Absent: always to a whole tile, as the reference does.
+   */
+  step?: number;
 }
 
 /** Zeros before and after an axis so that the network sees whole tiles (spec §3). */
-export function tilePadding(length: number, tile: number): { before: number; after: number } {
-  const pad = length >= tile ? 16 * Math.ceil(length / 16) - length : Math.max(0, tile - length - 16);
+export function tilePadding(length: number, tile: number, step = tile): { before: number; after: number } {
+  const least = Math.min(tile, step * Math.ceil((length + 16) / step));
+  const pad = length >= tile ? 16 * Math.ceil(length / 16) - length : Math.max(0, least - length - 16);
   return { before: 8 + Math.floor(pad / 2), after: 8 + pad - Math.floor(pad / 2) };
 }
 
@@ -90,10 +96,13 @@ function plan(
 
 /** Tiles of a plane that is padded by {@link tilePadding}: what the network runner uses. */
 export function planTiles(height: number, width: number, tile: number, options: TileOptions): TilePlan {
-  const y = tilePadding(height, tile);
-  const x = tilePadding(width, tile);
+  // Flipped tiles are cut from whole ones.
+  const step = options.augment ? tile : options.step;
+  const y = tilePadding(height, tile, step);
+  const x = tilePadding(width, tile, step);
   const padded = [height + y.before + y.after, width + x.before + x.after] as const;
-  return plan([height, width], padded, [y.before, x.before], [tile, tile], options);
+  const size = [Math.min(tile, padded[0]), Math.min(tile, padded[1])] as const;
+  return plan([height, width], padded, [y.before, x.before], size, options);
 }
 
 /** Tiles of a plane without padding; tiles are cut down to a smaller plane, unless augmenting, which pads at the end. */

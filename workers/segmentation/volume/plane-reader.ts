@@ -1,0 +1,75 @@
+import type { Shape3, VolumeData } from '../../../core/volume.ts';
+import { mapSamples, type SampleMap } from '../preprocess/normalise.ts';
+import { linearTaps, resizePlane, type Taps } from '../preprocess/resize.ts';
+import type { View } from '../preprocess/three-views.ts';
+
+/**
+ * Planes of a volume in any of the three orientations, normalised and on the network's grid. Each is made when it is
+ * asked for, so that the samples stay as stored and no second volume is needed.
+ */
+export class PlaneReader {
+  readonly #channels: readonly VolumeData[];
+  readonly #maps: readonly SampleMap[];
+  readonly #shape: Shape3;
+  readonly #grid: Shape3;
+  readonly #taps: readonly Taps[];
+  #view: View | undefined;
+  #source: VolumeData | undefined;
+  #below = new Float32Array(0);
+  #above = new Float32Array(0);
+
+  /**
+   * @param channels samples [z, y, x] as stored
+   * @param maps normalisation of each channel
+   * @param shape lengths of z, y, x of the samples
+   * @param grid lengths of z, y, x that the network sees
+   */
+  constructor(channels: readonly VolumeData[], maps: readonly SampleMap[], shape: Shape3, grid: Shape3) {
+    this.#channels = channels;
+    this.#maps = maps;
+    this.#shape = shape;
+    this.#grid = grid;
+    this.#taps = grid.map((length, axis) => linearTaps(shape[axis], length));
+  }
+
+  /** Plane `p` of the grid perpendicular to the view's first axis, Float32 [rows, columns] per channel. */
+  read(view: View, p: number): Float32Array[] {
+    const [planeAxis, rowAxis, columnAxis] = view.axes;
+    const [rows, columns] = [this.#shape[rowAxis], this.#shape[columnAxis]];
+    if (this.#view !== view) {
+      this.#view = view;
+      this.#below = new Float32Array(rows * columns);
+      this.#above = new Float32Array(rows * columns);
+      this.#source = undefined;
+    }
+    const { low, high, weight } = this.#taps[planeAxis];
+    return this.#channels.map((samples, c) => {
+      const plane = this.#below;
+      this.#cut(samples, view, low[p], this.#maps[c], plane);
+      if (weight[p] > 0 && high[p] !== low[p]) {
+        this.#cut(samples, view, high[p], this.#maps[c], this.#above);
+        const w = weight[p];
+        for (let i = 0; i < plane.length; i++) plane[i] = plane[i] * (1 - w) + this.#above[i] * w;
+      }
+      return resizePlane(plane, rows, columns, this.#grid[rowAxis], this.#grid[columnAxis]);
+    });
+  }
+
+  #cut(samples: VolumeData, { axes }: View, at: number, map: SampleMap, out: Float32Array): void {
+    const [, ny, nx] = this.#shape;
+    const strides = [ny * nx, nx, 1];
+    const [planeStride, rowStride, columnStride] = axes.map((axis) => strides[axis]);
+    const [rows, columns] = [this.#shape[axes[1]], this.#shape[axes[2]]];
+    if (columnStride === 1 && rowStride === columns) {
+      mapSamples(samples.subarray(at * planeStride, at * planeStride + rows * columns), map, out);
+      return;
+    }
+    if (this.#source?.constructor !== samples.constructor || this.#source.length !== out.length)
+      this.#source = new (samples.constructor as new (length: number) => VolumeData)(out.length);
+    for (let y = 0, i = 0; y < rows; y++) {
+      const line = at * planeStride + y * rowStride;
+      for (let x = 0; x < columns; x++, i++) this.#source[i] = samples[line + x * columnStride];
+    }
+    mapSamples(this.#source, map, out);
+  }
+}

@@ -1,0 +1,98 @@
+import { throwIfAborted } from '../../../core/errors.ts';
+import type { TaskOptions } from '../../../core/progress.ts';
+import type { Shape3 } from '../../../core/volume.ts';
+import type { FollowedEnds, FollowParameters, MaskKernels } from '../kernels/kernels.ts';
+import type { FlowSmoothing, VolumeFlows, VoxelBox } from './volume-flows.ts';
+import { lengthsOf } from './volume-flows.ts';
+
+/** Bytes that the flows of one slab may take while its points are followed. */
+const SLAB_BYTES = 64 * 2 ** 20;
+/** Field and copies of flows and cellprob, float32. */
+const BYTES_PER_VOXEL = 12 + 16;
+/** Planes beside a slab into which its points may move at first; twice as many while some go further. */
+const FIRST_MARGIN = 12;
+
+export interface SlabOptions extends TaskOptions {
+  /** Lets messages in between slabs. */
+  pause?: () => Promise<void>;
+  /** Memory of one slab; smaller ones for tests. */
+  slabBytes?: number;
+}
+
+/**
+ * Follows the flows of a volume slab by slab, so that only one slab's field is in memory, and gives the ends that
+ * following the whole at once gives: points that would leave the neighbourhood of their slab are followed in a larger
+ * one.
+ */
+export async function followInSlabs(
+  flows: VolumeFlows,
+  smoothing: FlowSmoothing,
+  parameters: FollowParameters,
+  kernels: MaskKernels,
+  options: SlabOptions = {},
+): Promise<FollowedEnds> {
+  const { shape } = flows;
+  const [nz, ny, nx] = shape;
+  const planes = Math.max(
+    1,
+    Math.floor((options.slabBytes ?? SLAB_BYTES) / (BYTES_PER_VOXEL * ny * nx)) - 2 * FIRST_MARGIN,
+  );
+  const slab = nz <= planes + 2 * FIRST_MARGIN ? nz : planes;
+  if (slab === nz || !kernels.followPart) {
+    const box: VoxelBox = { from: [0, 0, 0], to: shape };
+    const dP = new Float32Array(3 * nz * ny * nx);
+    flows.flows(box, smoothing).forEach((component, axis) => {
+      dP.set(component, axis * component.length);
+    });
+    return kernels.follow(dP, flows.cellprob(box), shape, parameters, options);
+  }
+  const follow = kernels.followPart.bind(kernels);
+  const part = (core: VoxelBox, margin: number) => {
+    const box = grown(core, margin, shape);
+    return {
+      whole: shape,
+      origin: box.from,
+      lengths: lengthsOf(box),
+      flows: flows.flows(box, smoothing),
+      cellprob: flows.cellprob(box),
+      ...core,
+    };
+  };
+  const parts: Array<{ index: Int32Array; ends: Int32Array }> = [];
+  for (let z = 0; z < nz; z += slab) {
+    options.onProgress?.({ phase: 'masks', value: z, total: nz });
+    await options.pause?.();
+    throwIfAborted(options.signal);
+    const core: VoxelBox = { from: [z, 0, 0], to: [Math.min(nz, z + slab), ny, nx] };
+    const { index, ends } = await follow(part(core, FIRST_MARGIN), parameters, options);
+    for (let margin = 2 * FIRST_MARGIN; ; margin *= 2) {
+      const strayed = [...ends.keys()].filter((k) => ends[k] < 0);
+      if (strayed.length === 0) break;
+      const points = Int32Array.from(strayed, (k) => index[k]);
+      const again = await follow({ ...part(core, margin), points }, parameters, options);
+      strayed.forEach((k, n) => {
+        ends[k] = again.ends[n];
+      });
+    }
+    parts.push({ index, ends });
+  }
+  return { index: joined(parts.map(({ index }) => index)), ends: joined(parts.map(({ ends }) => ends)) };
+}
+
+/** A box with a margin on all sides, as far as the volume reaches. */
+export function grown({ from, to }: VoxelBox, margin: number, shape: Shape3): VoxelBox {
+  return {
+    from: from.map((at) => Math.max(0, at - margin)) as unknown as Shape3,
+    to: to.map((at, axis) => Math.min(shape[axis], at + margin)) as unknown as Shape3,
+  };
+}
+
+function joined(parts: readonly Int32Array[]): Int32Array {
+  const out = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
