@@ -1,7 +1,12 @@
 import { css, html, nothing } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import { asCytoError, CytoError, isAbort } from '../../core/errors.ts';
-import { EXPORT_FILES, type ExportFormat, exportName } from '../../core/exports/export-labels.ts';
+import {
+  EXPORT_FILES,
+  EXPORT_FORMATS,
+  type ExportFormat,
+  exportName,
+} from '../../core/exports/export-labels.ts';
 import type { LabelsLayer } from '../../core/layer.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type { ExportClient } from '../../workers/exports/client.ts';
@@ -13,16 +18,8 @@ import { blobOf, canPickFolder, pickDestination, pickFolder, saveFile, saveFolde
 /** Everything the menu can save. */
 export type SaveFormat = ExportFormat | 'png' | 'project';
 
-/** Entries for labels, in order. */
-const LABEL_FORMATS = [
-  'tiff',
-  'ome-tiff',
-  'ome-zarr-0.4',
-  'ome-zarr-0.5',
-  'imagej-rois',
-  'geojson',
-  'cellpose-seg',
-] as const;
+/** Entries for labels, in order; the table of measurements has its own. */
+const LABEL_FORMATS = EXPORT_FORMATS.filter((format) => format !== 'csv');
 const SCALES = [1, 2, 4, 8] as const;
 
 /**

@@ -106,6 +106,7 @@ export const de: Texts = {
     network: 'Netz, Kachel',
     masks: 'Labels, Schicht',
     stitch: 'Schichten werden verbunden',
+    confidence: 'Zellen werden bewertet',
   },
   waiting: 'Startet…',
   cancelled: 'Abgebrochen. Die Labels sind unverändert.',

@@ -100,6 +100,7 @@ export const en = {
     network: 'Network, tile',
     masks: 'Making labels, plane',
     stitch: 'Joining planes',
+    confidence: 'Rating the cells',
   },
   waiting: 'Starting…',
   cancelled: 'Cancelled. The labels are as they were before.',

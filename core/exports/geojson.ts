@@ -4,6 +4,7 @@ import { MAX_LABEL } from '../label-volume.ts';
 import type { Measurements } from '../measure/measurements.ts';
 import { rowOf } from '../measure/measurements.ts';
 import type { Shape3 } from '../volume.ts';
+import { freeIds } from './free-ids.ts';
 import { fillRings, labelOutlines, type OutlinePolygon } from './outlines.ts';
 
 type Position = [x: number, y: number];
@@ -91,13 +92,7 @@ export function labelsFromGeoJson(text: string, [nz, ny, nx]: Shape3): Uint32Arr
   if (features.length === 0) {
     throw new CytoError('bad-input', 'The GeoJSON file holds no areas: polygons are needed.');
   }
-  const used = new Set(features.flatMap((feature) => labelOf(feature) ?? []));
-  let free = 0;
-  const nextFree = () => {
-    do free++;
-    while (used.has(free));
-    return free;
-  };
+  const nextFree = freeIds(new Set(features.flatMap((feature) => labelOf(feature) ?? [])));
   const labels = new Uint32Array(nz * ny * nx);
   for (const feature of features) {
     const id = labelOf(feature) ?? nextFree();

@@ -3,6 +3,7 @@ import { CytoError } from '../errors.ts';
 import { labelColor } from '../label-colors.ts';
 import { MAX_LABEL } from '../label-volume.ts';
 import type { Shape3 } from '../volume.ts';
+import { freeIds } from './free-ids.ts';
 import { fillRings, labelOutlines, type Ring } from './outlines.ts';
 
 const HEADER = 64;
@@ -142,13 +143,7 @@ export function labelsFromRois(rois: readonly AreaRoi[], [nz, ny, nx]: Shape3): 
     return rings.length > 0 ? [{ roi, rings }] : [];
   });
   if (areas.length === 0) throw new CytoError('bad-input', 'None of the ImageJ ROIs encloses an area.');
-  const used = new Set(areas.flatMap(({ roi }) => labelOf(roi.name) ?? []));
-  let free = 0;
-  const nextFree = () => {
-    do free++;
-    while (used.has(free));
-    return free;
-  };
+  const nextFree = freeIds(new Set(areas.flatMap(({ roi }) => labelOf(roi.name) ?? [])));
   const labels = new Uint32Array(nz * ny * nx);
   for (const { roi, rings } of areas) {
     const id = labelOf(roi.name) ?? nextFree();

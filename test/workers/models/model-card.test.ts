@@ -47,6 +47,18 @@ describe('model card', () => {
     assert.equal(parseModelCard(OLD.replaceAll(' 256', ' 224')).tile, 224);
   });
 
+  it('takes other sides only in steps that hold for both axes', async () => {
+    const own = await readFile(new URL('../../../models/default/rdf.yaml', import.meta.url), 'utf8');
+    assert.equal(parseModelCard(own).step, 32);
+    const uneven = own.replace(
+      /(id: y, type: space, size: \{ min: 32, step: )32/,
+      (_, before) => `${before}16`,
+    );
+    assert.notEqual(uneven, own);
+    assert.equal(parseModelCard(uneven).step, undefined);
+    assert.equal(parseModelCard(OLD).step, undefined);
+  });
+
   it('shows a notice and keeps to file names beside the card', () => {
     const noted = `${conv3}    notice: Trained on data for research use only.\n`;
     assert.match(parseModelCard(noted).notice ?? '', /research/);

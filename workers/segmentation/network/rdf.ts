@@ -19,7 +19,7 @@ export interface RdfTensor {
   channels?: number;
   /** Side in pixels, if it is fixed. */
   side?: number;
-  /** Sides are multiples of this, if several are allowed. */
+  /** Both sides are multiples of this, if several are allowed. */
   step?: number;
   /** Names of the processing steps that change its numbers. */
   processing: string[];
@@ -150,7 +150,9 @@ export class RdfReader {
         ? names.length
         : number(at('axes', 1, 'size'));
     const length = old ? number(at('shape', 3)) : number(at('axes', 3, 'size'));
-    const step = old ? number(at('shape', 'step', 3)) : number(at('axes', 3, 'size', 'step'));
+    const [stepY, step] = [2, 3].map((axis) =>
+      number(at(...(old ? ['shape', 'step', axis] : ['axes', axis, 'size', 'step']))),
+    );
     const steps = this.at(at(side === 'inputs' ? 'preprocessing' : 'postprocessing'));
     const processing = (Array.isArray(steps) ? steps : [])
       .map((step) => (isRecord(step) ? String(step.id ?? step.name) : String(step)))
@@ -167,7 +169,7 @@ export class RdfReader {
       name: this.string(at(old ? 'name' : 'id')),
       ...(channels === undefined ? {} : { channels }),
       ...(length === undefined ? {} : { side: length }),
-      ...(step !== undefined && step >= 1 ? { step } : {}),
+      ...(step !== undefined && step >= 1 && step === stepY ? { step } : {}),
       processing,
       test,
     };
