@@ -27,6 +27,8 @@ manifest.modules.sort((a, b) => (a.path < b.path ? -1 : 1));
 for (const { declarations } of manifest.modules) {
   for (const declaration of declarations) {
     declaration.members = declaration.members?.filter((member) => member.privacy !== 'private');
+    // Whole catalogues of texts and style sheets.
+    if (declaration.kind === 'variable') delete declaration.default;
   }
 }
 const text = `${JSON.stringify(manifest, null, 2)}\n`;
