@@ -136,18 +136,18 @@ test('a thin view is padded to the next size that the network takes, not to a ti
   const samples = balls(SHAPE, 3);
   const reader = new PlaneReader([samples], [percentileMap(samples, SHAPE)], SHAPE, SHAPE);
   const options = { tile: 256, batch: 1, overlap: 0.1, augment: false };
-  const run = async (step?: number) => {
+  const run = async (sides?: { step: number; largest: number }) => {
     const flows = new VolumeFlows(SHAPE, 'single');
     await accumulateViews(
       (view, p) => reader.read(view, p),
       { shape: SHAPE, grid: SHAPE, combine: 'mean' },
       flows.components,
       seen,
-      { ...options, ...(step ? { step } : {}) },
+      { ...options, ...(sides ? { sides } : {}) },
     );
     return flows;
   };
-  const cut = await run(32);
+  const cut = await run({ step: 32, largest: 256 });
   assert.deepEqual([...sides], ['64×96', '32×96', '32×64']);
   const whole = await run();
   // A network that looks one pixel far gives the same for both.

@@ -33,8 +33,8 @@ export interface RunOptions extends TaskOptions {
   tile: number;
   /** Scale a single plane (mode `2d`) by the size of its cells when no diameter is given; off by default. */
   sizes?: SizeRule;
-  /** Other sides that the network takes are multiples of this; absent: it takes whole tiles only. */
-  step?: number;
+  /** Other sides that the network takes, multiples of `step`; absent: it takes whole tiles only. */
+  sides?: { step: number; largest: number };
   /** Implementation of flows → labels; the plain one by default. */
   kernels?: MaskKernels;
   /** Lets messages (cancel requests) in; called between tiles and planes. */
@@ -67,7 +67,7 @@ export function isLarge([nz, ny, nx]: Shape3): boolean {
 export function tilesOf(
   shape: Shape3,
   parameters: SegmentationParameters,
-  network: Pick<RunOptions, 'tile' | 'step'> | number,
+  network: Pick<RunOptions, 'tile' | 'sides'> | number,
 ): number {
   const options = tileOptions(parameters, typeof network === 'number' ? { tile: network } : network);
   if (parameters.mode === '3d') return countViewTiles(viewPlan(shape, parameters), options);
@@ -242,19 +242,19 @@ async function runVolume(
   await accumulateViews((view, p) => reader.read(view, p), plan, flows.components, network, options);
 }
 
-/** The reference pads every plane to a whole tile; where views are combined its way, that is done as well. */
+/** The reference cuts every plane into whole tiles; where views are combined its way, that is done as well. */
 function tileOptions(
   parameters: SegmentationParameters,
-  options: Pick<RunOptions, 'tile' | 'step' | 'signal'>,
+  options: Pick<RunOptions, 'tile' | 'sides' | 'signal'>,
 ): RunTilesOptions {
-  const { tile, step, signal } = options;
-  const cut = step !== undefined && parameters.mode === '3d' && parameters.combineViews === 'mean';
+  const { tile, sides, signal } = options;
+  const whole = parameters.mode === '3d' && parameters.combineViews === 'sum';
   return {
     tile,
     batch: BATCH,
     overlap: parameters.tileOverlap,
     augment: parameters.augment,
-    ...(cut ? { step } : {}),
+    ...(sides && !whole ? { sides } : {}),
     ...(signal ? { signal } : {}),
   };
 }

@@ -110,7 +110,7 @@ serve({
         ...options,
         tile: model.card.tile,
         ...(model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
-        ...(model.card.step ? { step: model.card.step } : {}),
+        ...(model.card.sides ? { sides: model.card.sides } : {}),
         kernels: await kernels,
         pause: letMessagesIn,
       });

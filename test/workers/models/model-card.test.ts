@@ -49,14 +49,18 @@ describe('model card', () => {
 
   it('takes other sides only in steps that hold for both axes', async () => {
     const own = await readFile(new URL('../../../models/default/rdf.yaml', import.meta.url), 'utf8');
-    assert.equal(parseModelCard(own).step, 32);
+    assert.deepEqual(parseModelCard(own).sides, { step: 32, largest: 544 });
     const uneven = own.replace(
       /(id: y, type: space, size: \{ min: 32, step: )32/,
       (_, before) => `${before}16`,
     );
     assert.notEqual(uneven, own);
-    assert.equal(parseModelCard(uneven).step, undefined);
-    assert.equal(parseModelCard(OLD).step, undefined);
+    assert.equal(parseModelCard(uneven).sides, undefined);
+    assert.throws(
+      () => parseModelCard(own.replace('largest_tile: 544', 'largest_tile: 128')),
+      /largest tile is 128 pixels, less than its tile of 256/,
+    );
+    assert.equal(parseModelCard(OLD).sides, undefined);
   });
 
   it('shows a notice and keeps to file names beside the card', () => {

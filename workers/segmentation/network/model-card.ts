@@ -38,8 +38,8 @@ export interface ModelCard {
   output: string;
   /** Tile side in pixels. */
   tile: number;
-  /** Other sides that the network takes are multiples of this; absent: it takes whole tiles only. */
-  step?: number;
+  /** Other sides that the network takes, multiples of `step`; absent: it takes whole tiles only. */
+  sides?: { step: number; largest: number };
   /**
    * Cell diameters in pixels the model was made for. With `rescale`, a plane without a given diameter whose cells look
    * smaller or larger than these limits is scaled to the mean.
@@ -76,7 +76,8 @@ export function weightsSize({ weights, externalData }: ModelCard): number | unde
 /**
  * Reads a model card: BioImage.IO model descriptions 0.4 and 0.5 with ONNX weights and the Cellpose-SAM contract
  * (float32 [batch, 3, y, x] in, the same out). `config.cytopane` adds what the format has no entry for: `id`, `size`,
- * `external_data_size`, `tile`, `diameter`, `notice`, `quick_test`, `gpu` (`shader_f16`, `largest_buffer` in bytes).
+ * `external_data_size`, `tile`, `largest_tile`,
+ * `diameter`, `notice`, `quick_test`, `gpu` (`shader_f16`, `largest_buffer` in bytes).
  *
  * @param text the `rdf.yaml`
  * @throws CytoError `model` naming the entry that is missing or wrong, or the part of the contract that is not kept
@@ -112,6 +113,8 @@ export function parseModelCard(text: string): ModelCard {
   if (!quick && output.processing.length > 0)
     refuse(`its output is changed by "${output.processing[0]}" before it is compared`);
   const tile = rdf.has(own('tile')) ? rdf.positive(own('tile')) : (input.side ?? USUAL_TILE);
+  const largest = rdf.has(own('largest_tile')) ? rdf.positive(own('largest_tile')) : tile;
+  if (largest < tile) refuse(`its largest tile is ${largest} pixels, less than its tile of ${tile}`);
   const external = ['weights', 'onnx', 'external_data'];
   const tolerance = ['config', 'bioimageio', 'reproducibility_tolerance', 0] as const;
   return {
@@ -128,7 +131,7 @@ export function parseModelCard(text: string): ModelCard {
     input: input.name,
     output: output.name,
     tile,
-    ...(input.step === undefined ? {} : { step: input.step }),
+    ...(input.step === undefined ? {} : { sides: { step: input.step, largest } }),
     diameter: rdf.has(own('diameter'))
       ? {
           mean: rdf.positive(own('diameter', 'mean')),

@@ -6,33 +6,73 @@ export interface TileOptions {
   /** Twice as many tiles, flipped alternately. */
   augment: boolean;
   /**
-   * Sides that the network takes are multiples of this: an axis shorter than a tile is then padded to the next one
-   * only. Absent: always to a whole tile, as the reference does.
+   * For networks that take other sides than `tile`: sides are multiples of `step`, `largest` at most. An axis is then
+   * covered by as few tiles of one size as can be, which overlap by as many pixels as tiles of side `tile` would.
+   * Absent, or with `augment`: whole tiles, as the reference does.
    */
-  step?: number;
+  sides?: { step: number; largest: number };
 }
 
 /** Zeros before and after an axis so that the network sees whole tiles (spec §3). */
-export function tilePadding(length: number, tile: number, step = tile): { before: number; after: number } {
-  const least = Math.min(tile, step * Math.ceil((length + 16) / step));
-  const pad = length >= tile ? 16 * Math.ceil(length / 16) - length : Math.max(0, least - length - 16);
+export function tilePadding(length: number, tile: number): { before: number; after: number } {
+  const pad = length >= tile ? 16 * Math.ceil(length / 16) - length : Math.max(0, tile - length - 16);
   return { before: 8 + Math.floor(pad / 2), after: 8 + pad - Math.floor(pad / 2) };
 }
 
 /** First pixels of the tiles along a padded axis (spec §3). */
 export function tileStarts(length: number, tile: number, { overlap, augment }: TileOptions): number[] {
   if (!(tile >= 1)) throw new CytoError('bad-input', `A tile of ${tile} pixels is not possible.`);
-  const share = Math.min(0.5, Math.max(0.05, overlap));
+  const share = overlapShare(overlap);
   const count = augment
     ? Math.max(2, Math.ceil((2 * length) / tile))
     : length <= tile
       ? 1
       : Math.ceil(((1 + 2 * share) * length) / tile);
+  return evenStarts(length - tile, count);
+}
+
+/** The overlap as the reference bounds it. */
+function overlapShare(overlap: number): number {
+  return Math.min(0.5, Math.max(0.05, overlap));
+}
+
+/** `count` whole numbers from 0 to `last` at even steps. */
+function evenStarts(last: number, count: number): number[] {
   if (count === 1) return [0];
-  const last = length - tile;
   // numpy's linspace: i · step with the last value set, so that truncation falls as in the reference.
   const step = last / (count - 1);
   return Array.from({ length: count }, (_, i) => Math.trunc(i === count - 1 ? last : i * step));
+}
+
+/** Tiles along one axis: zeros before and after it, side of a tile, first pixels in the padded axis. */
+interface AxisTiles {
+  before: number;
+  after: number;
+  side: number;
+  starts: number[];
+}
+
+function wholeTiles(length: number, tile: number, options: TileOptions): AxisTiles {
+  const { before, after } = tilePadding(length, tile);
+  const padded = length + before + after;
+  const side = Math.min(tile, padded);
+  return { before, after, side, starts: tileStarts(padded, side, options) };
+}
+
+function fewTiles(
+  length: number,
+  tile: number,
+  overlap: number,
+  { step, largest }: { step: number; largest: number },
+): AxisTiles {
+  const least = length + 16;
+  const share = overlapShare(overlap);
+  const shared = (tile * 2 * share) / (1 + 2 * share); // pixels that whole tiles of a long axis have in common
+  const count = Math.max(1, Math.ceil((least - shared) / (largest - shared)));
+  const side = step * Math.ceil((least + (count - 1) * shared) / count / step);
+  const padded = Math.max(least, side);
+  const before = Math.floor((padded - length) / 2);
+  return { before, after: padded - length - before, side, starts: evenStarts(padded - side, count) };
 }
 
 /** One tile: its corner in the padded plane and whether it is flipped before the network. */
@@ -62,47 +102,36 @@ export interface TilePlan {
   tiles: Tile[];
 }
 
-function plan(
-  size: readonly [height: number, width: number],
-  padded: readonly [height: number, width: number],
-  corner: readonly [top: number, left: number],
-  tile: readonly [height: number, width: number],
-  options: TileOptions,
-): TilePlan {
-  const rows = tileStarts(padded[0], tile[0], options);
-  const columns = tileStarts(padded[1], tile[1], options);
-  const tiles = rows.flatMap((y, j) =>
-    columns.map((x, i) => ({
-      y,
-      x,
-      flipY: options.augment && i % 2 === 1,
-      flipX: options.augment && j % 2 === 1,
+function plan(height: number, width: number, y: AxisTiles, x: AxisTiles, augment: boolean): TilePlan {
+  const tiles = y.starts.flatMap((top, j) =>
+    x.starts.map((left, i) => ({
+      y: top,
+      x: left,
+      flipY: augment && i % 2 === 1,
+      flipX: augment && j % 2 === 1,
     })),
   );
   return {
-    height: size[0],
-    width: size[1],
-    paddedHeight: padded[0],
-    paddedWidth: padded[1],
-    tileHeight: tile[0],
-    tileWidth: tile[1],
-    top: corner[0],
-    left: corner[1],
-    rows,
-    columns,
+    height,
+    width,
+    paddedHeight: y.before + height + y.after,
+    paddedWidth: x.before + width + x.after,
+    tileHeight: y.side,
+    tileWidth: x.side,
+    top: y.before,
+    left: x.before,
+    rows: y.starts,
+    columns: x.starts,
     tiles,
   };
 }
 
-/** Tiles of a plane that is padded by {@link tilePadding}: what the network runner uses. */
+/** Tiles of a plane with zeros around it: what the network runner uses. */
 export function planTiles(height: number, width: number, tile: number, options: TileOptions): TilePlan {
-  // Flipped tiles are cut from whole ones.
-  const step = options.augment ? tile : options.step;
-  const y = tilePadding(height, tile, step);
-  const x = tilePadding(width, tile, step);
-  const padded = [height + y.before + y.after, width + x.before + x.after] as const;
-  const size = [Math.min(tile, padded[0]), Math.min(tile, padded[1])] as const;
-  return plan([height, width], padded, [y.before, x.before], size, options);
+  const { sides, overlap, augment } = options;
+  const axis = (length: number) =>
+    sides && !augment ? fewTiles(length, tile, overlap, sides) : wholeTiles(length, tile, options);
+  return plan(height, width, axis(height), axis(width), augment);
 }
 
 /** Tiles of a plane without padding; tiles are cut down to a smaller plane, unless augmenting, which pads at the end. */
@@ -112,11 +141,14 @@ export function planTilesUnpadded(
   tile: number,
   options: TileOptions,
 ): TilePlan {
-  const padded = options.augment
-    ? ([Math.max(height, tile), Math.max(width, tile)] as const)
-    : ([height, width] as const);
-  const size = [Math.min(tile, padded[0]), Math.min(tile, padded[1])] as const;
-  return plan(padded, padded, [0, 0], size, options);
+  const [paddedHeight, paddedWidth] = options.augment
+    ? [Math.max(height, tile), Math.max(width, tile)]
+    : [height, width];
+  const axis = (length: number): AxisTiles => {
+    const side = Math.min(tile, length);
+    return { before: 0, after: 0, side, starts: tileStarts(length, side, options) };
+  };
+  return plan(paddedHeight, paddedWidth, axis(paddedHeight), axis(paddedWidth), options.augment);
 }
 
 /**
