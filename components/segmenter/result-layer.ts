@@ -1,0 +1,99 @@
+import { type HistoryStep, LabelHistory } from '../../core/edit/label-history.ts';
+import { LabelVolume, MANUAL } from '../../core/label-volume.ts';
+import { type LabelsLayer, labelsLayer } from '../../core/layer.ts';
+import type { ObjectConfidence, SegmentationResult } from '../../core/segmentation-parameters.ts';
+import type { ViewerModel } from '../../core/viewer-model.ts';
+import type { Volume } from '../../core/volume.ts';
+import type { Texts } from '../localization/en.ts';
+
+/** Columns of the table that hold how sure the network was of each cell. */
+const CONFIDENCE_COLUMNS = { flow_error: 'flowError', cellprob: 'cellprob' } as const;
+
+/** The label layer that results of a segmenter go to; made at the first run. */
+export class ResultLayer {
+  #known: { id: string; labels: LabelVolume } | undefined;
+  /** The step that the last change of thresholds made. */
+  #thresholdStep: HistoryStep | undefined;
+  #z = 0;
+
+  /** First plane that the last result stands for. */
+  get z(): number {
+    return this.#z;
+  }
+
+  /**
+   * Puts labels into the layer, as one step that can be undone; thresholds tried in a row are one step together.
+   * @param how.again whether they come of other thresholds on the same flows
+   * @param how.z first plane that they stand for
+   * @returns id of the layer
+   */
+  show(
+    model: ViewerModel,
+    image: Volume,
+    result: SegmentationResult,
+    { again, z, texts }: { again: boolean; z: number; texts: Texts },
+  ): string {
+    const { id, labels, added } = this.#layer(model, image, texts);
+    this.#z = z;
+    this.#record(labels, result, again, z, texts);
+    for (const key of Object.keys(labels.origin)) delete labels.origin[key];
+    Object.assign(labels.origin, {
+      model: result.model.id,
+      model_sha256: result.model.sha256,
+      backend: result.backend.kind,
+      parameters: JSON.stringify(result.parameters),
+    });
+    if (added) model.add(added);
+    return id;
+  }
+
+  /** The layer to write into; a new one, to be added when it has its labels, where there is none of the image's size. */
+  #layer(model: ViewerModel, image: Volume, texts: Texts) {
+    const [, , nz, ny, nx] = image.shape;
+    const shape = [nz, ny, nx] as const;
+    const shown = this.#known && model.get(this.#known.id) ? this.#known : drawnLayer(model, shape);
+    if (shown && shown.labels.shape.join() === shape.join()) {
+      this.#known = { id: shown.id, labels: shown.labels };
+      return { ...this.#known, added: undefined };
+    }
+    if (shown) model.remove(shown.id);
+    const labels = new LabelVolume(shape, image.calibration);
+    let id = 'cells';
+    for (let k = 2; model.get(id); k++) id = `cells-${k}`;
+    const added: LabelsLayer = labelsLayer(id, labels, { name: texts.cells, editable: true });
+    this.#known = { id, labels };
+    return { id, labels, added };
+  }
+
+  #record(labels: LabelVolume, result: SegmentationResult, again: boolean, z: number, texts: Texts): void {
+    const history = LabelHistory.of(labels);
+    // A stroke or preview under way is kept: the user sees it, and can undo it.
+    history.openEdit?.commit();
+    // Before the labels, whose change makes tables measure anew.
+    supplyConfidence(labels, result.confidence);
+    const last = history.steps[history.position - 1];
+    if (again && last && last === this.#thresholdStep) history.undo('api');
+    const { names } = texts.editing;
+    const step = history.replace(again ? names.thresholds : names.run, result.labels, { z });
+    this.#thresholdStep = again ? step : undefined;
+  }
+}
+
+/** Labels of the image that were begun by hand: a result goes there, and can be undone. */
+function drawnLayer(model: ViewerModel, shape: readonly number[]): LabelsLayer | undefined {
+  return model.labels.findLast(
+    ({ labels }) => labels.origin.method === MANUAL && labels.shape.join() === shape.join(),
+  );
+}
+
+function supplyConfidence(labels: LabelVolume, confidence: ObjectConfidence | undefined): void {
+  for (const [column, key] of Object.entries(CONFIDENCE_COLUMNS)) {
+    labels.supplied.delete(column);
+    if (!confidence) continue;
+    const values = new Map<number, number>();
+    confidence[key].forEach((value, label) => {
+      if (label > 0 && Number.isFinite(value)) values.set(label, value);
+    });
+    labels.supplied.set(column, values);
+  }
+}

@@ -1,0 +1,40 @@
+import { html, nothing } from 'lit';
+import type { Progress } from '../../core/progress.ts';
+import type { SegmentationResult } from '../../core/segmentation-parameters.ts';
+import type { Texts } from '../localization/en.ts';
+
+/** How far a run is: phase, tiles or planes done, time left. */
+export function progressLine(progress: Progress, texts: Texts) {
+  if (progress.phase === 'waiting')
+    return html`<progress part="progress"></progress><span class="quiet-text">${texts.waiting}</span>`;
+  const name = texts.phases[progress.phase as keyof typeof texts.phases] ?? progress.phase;
+  const count =
+    progress.phase === 'load-model'
+      ? `${(progress.value / 2 ** 20).toFixed(1)} MB`
+      : progress.total > 1
+        ? `${progress.value} / ${progress.total}`
+        : '';
+  const left =
+    progress.secondsLeft === undefined ? '' : ` · ${texts.left(texts.seconds(progress.secondsLeft))}`;
+  return html`<progress part="progress" max=${progress.total} .value=${progress.value} aria-label=${name}></progress>
+    <span class="quiet-text">${name} ${count}${left}</span>`;
+}
+
+/** What a run has found, how long it took, and where it ran. */
+export function runSummary(
+  { backend, count, milliseconds }: Omit<SegmentationResult, 'labels'>,
+  texts: Texts,
+) {
+  const { kind, threads, refusals } = backend;
+  const gpu = refusals.find((refusal) => refusal.kind === 'webgpu');
+  const server = refusals.find((refusal) => refusal.kind === 'remote');
+  const threadless = refusals.some((refusal) => refusal.kind === 'wasm' && refusal.threads > 1);
+  return html`<div class="summary" part="summary" title=${refusals.map(({ detail }) => detail).join(' ')}>
+    <b>${texts.cellsFound(count)}</b>
+    <span class="quiet-text">${texts.took(texts.seconds(milliseconds / 1000), texts.backendName(kind, threads))}</span>
+    ${gpu ? html`<div class="quiet-text">${texts.backendChanged(texts.refusals[gpu.reason])}</div>` : nothing}
+    ${server ? html`<div class="quiet-text">${texts.serverRefused(texts.refusals[server.reason])}</div>` : nothing}
+    ${threadless ? html`<div class="quiet-text">${texts.threadsRefused}</div>` : nothing}
+    ${count === 0 ? html`<p>${texts.noCells}</p>` : nothing}
+  </div>`;
+}

@@ -1,0 +1,20 @@
+import { css } from 'lit';
+
+export const segmenterStyles = css`
+  .fields { display: grid; grid-template-columns: max-content 1fr; gap: 6px 8px; align-items: center; }
+  .fields > :is(select, input[type='number'], .with-unit) { min-inline-size: 0; inline-size: 100%; }
+  .with-unit { display: flex; gap: 4px; align-items: center; }
+  .with-unit input { flex: 1; min-inline-size: 0; }
+  .actions { display: flex; gap: 6px; margin-block: 10px; }
+  .actions button { flex: 1; min-block-size: 34px; }
+  progress { inline-size: 100%; block-size: 8px; }
+  .summary { margin-block: 6px; }
+  .summary b { font-size: 18px; display: block; }
+  .threshold { display: grid; grid-template-columns: 1fr max-content; gap: 0 8px; margin-block: 6px; }
+  .threshold input { grid-column: 1 / -1; }
+  .threshold output { font-variant-numeric: tabular-nums; color: var(--_quiet); }
+  details { margin-block-start: 8px; }
+  summary { cursor: pointer; color: var(--_quiet); border-radius: 4px; }
+  h3 { font-size: inherit; margin-block: 12px 2px; }
+  [role='alert'] { color: light-dark(#a3122a, #ff9aa8); margin-block: 6px; }
+`;
