@@ -2,6 +2,7 @@
 export { CytoDims } from './dims/dims.ts';
 export { CytoEdits } from './edits/edits.ts';
 export { CytoExportMenu } from './export-menu/export-menu.ts';
+export { CytoHistogram } from './histogram/histogram.ts';
 export { CytoImage } from './image/image.ts';
 export { CytoLabelTable } from './label-table/label-table.ts';
 export { CytoLabels } from './labels/labels.ts';

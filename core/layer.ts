@@ -12,9 +12,16 @@ export const COLORMAPS = [
   'yellow',
   'red',
   'blue',
+  'bop-blue',
+  'bop-orange',
+  'bop-purple',
   'viridis',
+  'cividis',
+  'magma',
+  'plasma',
   'inferno',
   'turbo',
+  'gray-inverted',
 ] as const;
 export type Colormap = (typeof COLORMAPS)[number];
 
@@ -24,7 +31,11 @@ export type Blending = (typeof BLENDINGS)[number];
 export const RENDERINGS = ['mip', 'attenuated-mip', 'translucent', 'iso'] as const;
 export type Rendering = (typeof RENDERINGS)[number];
 
-/** Display window in sample values, or `auto` for the 0.5–99.5 percentiles. */
+/** How samples are magnified in planes: as crisp squares, or smoothly. */
+export const INTERPOLATIONS = ['nearest', 'linear'] as const;
+export type Interpolation = (typeof INTERPOLATIONS)[number];
+
+/** Display window in sample values, or `auto`: the part between two percentiles, see {@link ImageLayer.clipped}. */
 export type Contrast = 'auto' | readonly [low: number, high: number];
 
 interface LayerBase {
@@ -44,9 +55,15 @@ export interface ImageLayer extends LayerBase {
   channel: number;
   colormap: Colormap;
   contrast: Contrast;
+  /** Percent of the samples that automatic contrast lets lie outside its window at either end, 0…20. */
+  clipped: number;
+  /** Exponent of the display curve; below 1 brightens. */
   gamma: number;
   blending: Blending;
+  interpolation: Interpolation;
   rendering: Rendering;
+  /** Where in the window the surface of the `iso` rendering lies, 0…1. */
+  isoLevel: number;
 }
 
 /** Instance labels and how they are drawn. */
@@ -59,8 +76,12 @@ export interface LabelsLayer extends LayerBase {
   fillOpacity: number;
   /** Changes every label's colour at once. */
   seed: number;
-  /** Highlighted label, 0 for none. */
+  /** Highlighted label, 0 for none; the one that editing acts on. */
   selected: number;
+  /** Labels highlighted besides `selected`; emptied when `selected` changes alone. Not part of a saved view. */
+  alsoSelected: readonly number[];
+  /** Whether labels that are not highlighted are hidden; without effect while none is. */
+  onlySelected: boolean;
   /** Label under the pointer in a pane or a table, 0 for none. Not part of a saved view. */
   hovered: number;
   editable: boolean;
@@ -70,10 +91,10 @@ export type Layer = ImageLayer | LabelsLayer;
 
 /** The settings of a layer that may be changed after it was added. */
 export type ImageLayerSettings = Omit<ImageLayer, 'id' | 'kind' | 'volume'>;
-export type LabelsLayerSettings = Omit<LabelsLayer, 'id' | 'kind' | 'labels' | 'hovered'>;
+export type LabelsLayerSettings = Omit<LabelsLayer, 'id' | 'kind' | 'labels' | 'hovered' | 'alsoSelected'>;
 export type LayerChanges =
   | Partial<ImageLayerSettings>
-  | (Partial<LabelsLayerSettings> & { hovered?: number });
+  | (Partial<LabelsLayerSettings> & { hovered?: number; alsoSelected?: readonly number[] });
 
 /** An image layer with napari's defaults: first channel grey, automatic contrast. */
 export function imageLayer(
@@ -91,9 +112,12 @@ export function imageLayer(
     channel: settings.channel ?? 0,
     colormap: settings.colormap ?? 'gray',
     contrast: settings.contrast ?? 'auto',
+    clipped: settings.clipped ?? 0.5,
     gamma: settings.gamma ?? 1,
     blending: settings.blending ?? 'translucent',
+    interpolation: settings.interpolation ?? 'nearest',
     rendering: settings.rendering ?? 'mip',
+    isoLevel: settings.isoLevel ?? 0.47,
   };
 }
 
@@ -113,6 +137,8 @@ export function labelsLayer(
     fillOpacity: settings.fillOpacity ?? 0.2,
     seed: settings.seed ?? 0,
     selected: settings.selected ?? 0,
+    alsoSelected: [],
+    onlySelected: settings.onlySelected ?? false,
     hovered: 0,
     editable: settings.editable ?? false,
   };

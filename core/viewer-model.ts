@@ -4,6 +4,7 @@ import {
   type ChangeSource,
   COLORMAPS,
   type ImageLayer,
+  INTERPOLATIONS,
   type LabelsLayer,
   type Layer,
   type LayerChanges,
@@ -139,6 +140,9 @@ export class ViewerModel extends EventTarget {
   update(id: string, changes: LayerChanges, source: ChangeSource = 'api'): void {
     const layer = this.#require(id);
     const current = layer as unknown as Record<string, unknown>;
+    if (layer.kind === 'labels' && 'selected' in changes && !('alsoSelected' in changes)) {
+      if (layer.alsoSelected.length > 0) changes = { ...changes, alsoSelected: [] };
+    }
     const effective = Object.fromEntries(
       Object.entries(changes).filter(([key, value]) => value !== undefined && current[key] !== value),
     );
@@ -185,6 +189,7 @@ export class ViewerModel extends EventTarget {
         delete settings.volume;
         delete settings.labels;
         delete settings.hovered;
+        delete settings.alsoSelected;
         return { id, kind, settings: settings as LayerChanges };
       }),
     };
@@ -270,10 +275,14 @@ const SETTING_CHECKS: Record<string, (value: unknown) => boolean> = {
   name: (v) => typeof v === 'string',
   visible: (v) => typeof v === 'boolean',
   editable: (v) => typeof v === 'boolean',
+  onlySelected: (v) => typeof v === 'boolean',
   opacity: (v) => typeof v === 'number' && v >= 0 && v <= 1,
   fillOpacity: (v) => typeof v === 'number' && v >= 0 && v <= 1,
   channel: (v) => Number.isInteger(v) && (v as number) >= 0,
   gamma: (v) => typeof v === 'number' && v > 0,
+  clipped: (v) => typeof v === 'number' && v >= 0 && v <= 20,
+  isoLevel: (v) => typeof v === 'number' && v >= 0 && v <= 1,
+  interpolation: (v) => INTERPOLATIONS.includes(v as (typeof INTERPOLATIONS)[number]),
   contour: (v) => typeof v === 'number' && v >= 0,
   seed: (v) => Number.isInteger(v),
   selected: (v) => Number.isInteger(v) && (v as number) >= 0,

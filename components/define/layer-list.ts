@@ -1,3 +1,4 @@
+import './histogram.ts';
 import { CytoLayerList } from '../layer-list/layer-list.ts';
 import { register } from '../register.ts';
 

@@ -6,6 +6,7 @@ import {
   type Contrast,
   type ImageLayer,
   type ImageLayerSettings,
+  INTERPOLATIONS,
   RENDERINGS,
 } from '../../core/layer.ts';
 import { createVolume, type Volume, type VolumeOptions } from '../../core/volume.ts';
@@ -26,7 +27,7 @@ export class CytoImage extends LayerElement {
   @property({ attribute: false }) accessor data: Volume | VolumeOptions | undefined;
   /** Index of the one channel to show, counted from 0; absent shows all. */
   @property({ type: Number }) accessor channel: number | undefined;
-  /** gray, green, magenta, cyan, yellow, red, blue, viridis, inferno or turbo. */
+  /** gray, gray-inverted, green, magenta, cyan, yellow, red, blue, bop-blue, bop-orange, bop-purple, viridis, cividis, magma, plasma, inferno or turbo. */
   @property() accessor colormap: string | undefined;
   /** Display window in sample values, `"low high"`, or `"auto"` for the 0.5 to 99.5 percentiles. */
   @property() accessor contrast: string | Contrast | undefined;
@@ -34,8 +35,12 @@ export class CytoImage extends LayerElement {
   @property({ type: Number }) accessor gamma: number | undefined;
   /** How the layer is laid over those below: translucent, additive, minimum or opaque. */
   @property() accessor blending: string | undefined;
+  /** How planes magnify samples: nearest (crisp squares) or linear (smoothly). */
+  @property() accessor interpolation: string | undefined;
   /** How the 3D view draws it: mip, attenuated-mip, translucent or iso. */
   @property() accessor rendering: string | undefined;
+  /** Where in the display window the surface of the rendering `iso` lies, 0…1. */
+  @property({ type: Number, attribute: 'iso-level' }) accessor isoLevel: number | undefined;
 
   protected override readonly contentProperties = ['src', 'data', 'channel'];
 
@@ -53,7 +58,10 @@ export class CytoImage extends LayerElement {
       contrast: this.#contrast(),
       gamma: this.gamma,
       blending: this.oneOf('blending', this.blending, BLENDINGS),
+      clipped: undefined,
+      interpolation: this.oneOf('interpolation', this.interpolation, INTERPOLATIONS),
       rendering: this.oneOf('rendering', this.rendering, RENDERINGS),
+      isoLevel: this.isoLevel,
     });
   }
 

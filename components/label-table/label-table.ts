@@ -220,7 +220,8 @@ export class CytoLabelTable extends ViewerPart {
     this.#plotStale = true;
     const main = options.at ?? ids[0] ?? 0;
     this.#selecting = true;
-    this.model.update(layer.id, { selected: main }, source);
+    const alsoSelected = ids.filter((id) => id !== main);
+    this.model.update(layer.id, { selected: main, alsoSelected }, source);
     this.#selecting = false;
     const row = main ? rowOf(measurements, main) : -1;
     if (row >= 0 && this.viewer) {

@@ -26,6 +26,8 @@ export class CytoLabels extends LayerElement {
   @property({ type: Number, attribute: 'fill-opacity' }) accessor fillOpacity: number | undefined;
   /** Id of the highlighted label, 0 for none. */
   @property({ type: Number }) accessor selected: number | undefined;
+  /** Whether labels that are not highlighted are hidden, as long as one is. */
+  @property({ type: Boolean, attribute: 'only-selected' }) accessor onlySelected = false;
   /** Changes all label colours at once. */
   @property({ type: Number }) accessor seed: number | undefined;
 
@@ -44,6 +46,7 @@ export class CytoLabels extends LayerElement {
       fillOpacity: this.fillOpacity,
       seed: this.seed,
       selected: this.selected,
+      onlySelected: this.onlySelected || undefined,
       editable: this.editable,
     });
   }

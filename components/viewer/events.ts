@@ -89,8 +89,8 @@ export function announceModel(target: EventTarget, model: ViewerModel): void {
     // What the pointer is on is told by `cyto-hover`.
     if (Object.keys(changes).join() === 'hovered') return;
     emit(target, 'cyto-layer-change', { change: 'update', layerId: layer.id, changes, source });
-    if (layer.kind === 'labels' && 'selected' in changes) {
-      const ids = layer.selected ? [layer.selected] : [];
+    if (layer.kind === 'labels' && ('selected' in changes || 'alsoSelected' in changes)) {
+      const ids = layer.selected ? [layer.selected, ...layer.alsoSelected] : [];
       emit(target, 'cyto-select', { layerId: layer.id, ids, source });
     }
   });

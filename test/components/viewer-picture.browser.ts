@@ -122,11 +122,54 @@ describe('the picture of a plane', () => {
     near(view.color(0.5, 0.5), [10, 10, 10]);
   });
 
+  it('interpolates between the middles of pixels where that is wanted', async () => {
+    const view = await scene({
+      images: [
+        { data: Uint8Array.of(0, 200), shape: [1, 2], attributes: { ...contrast, interpolation: 'linear' } },
+      ],
+    });
+    near(view.color(0.5, 0.5), [100, 100, 100, 255], 3);
+    near(view.color(0.25, 0.5), [0, 0, 0, 255], 3);
+    near(view.color(0.375, 0.5), [48, 48, 48, 255], 6);
+    near(view.color(0.95, 0.5), [200, 200, 200, 255], 3);
+  });
+
   it('averages what a pixel covers when reduced', async () => {
     const data = Uint8Array.from({ length: 800 * 800 }, (_, i) => ((i % 800) % 2) * 255);
     const view = await scene({ images: [{ data, shape: [800, 800], attributes: contrast }] });
     const [value] = view.color(0.5, 0.5);
     expect(value).to.be.within(100, 155);
+  });
+});
+
+describe('the picture of selected labels', () => {
+  const three = { data: Uint32Array.of(1, 0, 2, 0, 3), shape: [1, 5] };
+  const black = { data: new Uint8Array(5), shape: [1, 5] };
+
+  it('outlines every selected one', async () => {
+    const view = await scene({ images: [black], labels: [three], size: [500, 200] });
+    const { model } = view.element;
+    const corner = (cell: number) => view.color(0.02 + (0.96 * (cell + 0.02 + (cell === 0 ? 0.96 : 0))) / 5, 0.5)[0];
+    const before = [0, 2, 4].map(corner);
+    model.update(model.labels[0].id, { selected: 1, alsoSelected: [3] });
+    await view.element.settled();
+    expect(corner(0)).to.equal(255);
+    expect(corner(2)).to.equal(before[1]);
+    expect(corner(4)).to.be.greaterThan(200).and.not.equal(before[2]);
+  });
+
+  it('hides the others on request', async () => {
+    const view = await scene({
+      images: [black],
+      labels: [{ ...three, attributes: { 'only-selected': '', selected: '2' } }],
+      size: [500, 200],
+    });
+    near(view.color(middle(0, 5), 0.5), [0, 0, 0, 255]);
+    expect(Math.max(...view.color(middle(2, 5), 0.5).slice(0, 3))).to.be.greaterThan(60);
+    const { model } = view.element;
+    model.update(model.labels[0].id, { selected: 0 });
+    await view.element.settled();
+    expect(Math.max(...view.color(middle(0, 5), 0.5).slice(0, 3))).to.be.greaterThan(60);
   });
 });
 

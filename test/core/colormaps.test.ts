@@ -29,11 +29,14 @@ describe('colour tables', () => {
     assert.deepEqual(color('viridis', 255), [0xfd, 0xe7, 0x25, 255]);
     assert.deepEqual(color('inferno', 255), [0xfc, 0xff, 0xa4, 255]);
     assert.deepEqual(color('turbo', 255), [0x7a, 0x04, 0x02, 255]);
+    assert.deepEqual(color('cividis', 0), [0x00, 0x22, 0x4e, 255]);
+    assert.deepEqual(color('cividis', 255), [0xfe, 0xe8, 0x38, 255]);
+    assert.deepEqual(color('magma', 255), [0xfc, 0xfd, 0xbf, 255]);
   });
 
   it('grow brighter from low to high where they are meant to', () => {
     for (const name of COLORMAPS) {
-      if (name === 'turbo') continue;
+      if (name === 'turbo' || name === 'gray-inverted') continue;
       let last = -1;
       for (let i = 0; i < 256; i++) {
         const [r, g, b] = color(name, i);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { automaticWindow, contrastWindow } from '../../core/contrast.ts';
+import { automaticWindow, contrastWindow, sampleHistogram } from '../../core/contrast.ts';
 import { createVolume } from '../../core/volume.ts';
 
 describe('automatic contrast', () => {
@@ -38,6 +38,24 @@ describe('automatic contrast', () => {
     assert.deepEqual(contrastWindow(volume, 1, 'auto'), [100, 199]);
     assert.equal(contrastWindow(volume, 1, 'auto'), contrastWindow(volume, 1, 'auto'));
     assert.deepEqual(contrastWindow(volume, 1, [3, 4]), [3, 4]);
+  });
+
+  it('leaves out as many percent as asked for', () => {
+    const ramp = Uint16Array.from({ length: 1001 }, (_, i) => i);
+    const volume = createVolume({ data: ramp, shape: [1, 1001] });
+    assert.deepEqual(contrastWindow(volume, 0, 'auto', 5), [50, 950]);
+    assert.deepEqual(contrastWindow(volume, 0, 'auto', 0), [0, 1000]);
+    assert.deepEqual(contrastWindow(volume, 0, 'auto'), [5, 995]);
+  });
+
+  it('comes with a histogram of its samples', () => {
+    const data = Float32Array.of(-1, -1, 0, 1, 3, Number.NaN);
+    const volume = createVolume({ data, shape: [1, 6] });
+    const { range, counts } = sampleHistogram(volume, 0, 4);
+    assert.deepEqual(range, [-1, 3]);
+    assert.deepEqual([...counts], [2, 1, 1, 1]);
+    const even = createVolume({ data: new Uint8Array(9), shape: [3, 3] });
+    assert.deepEqual([...sampleHistogram(even, 0, 2).counts], [9, 0]);
   });
 
   it('shows 8-bit colours as they are', () => {

@@ -40,6 +40,14 @@ describe('ViewerModel', () => {
     assert.deepEqual(seen, [['image', { colormap: 'green' }, 'user']]);
   });
 
+  it('lets further selected labels go when another one is selected', () => {
+    const model = stack();
+    model.update('cells', { selected: 1, alsoSelected: [2, 3] });
+    assert.deepEqual(model.labels[0].alsoSelected, [2, 3]);
+    model.update('cells', { selected: 2 });
+    assert.deepEqual(model.labels[0].alsoSelected, []);
+  });
+
   it('refuses a second layer of the same id', () => {
     const model = stack();
     assert.throws(
@@ -53,10 +61,18 @@ describe('ViewerModel', () => {
     model.setLayout('ortho');
     model.setCursor({ z: 1 });
     model.update('cells', { contour: 2, seed: 7 });
-    model.update('image', { contrast: [10, 900] });
+    model.update('image', { contrast: [10, 900], gamma: 0.7, clipped: 2, isoLevel: 0.3 });
+    model.update('image', {
+      blending: 'minimum',
+      interpolation: 'linear',
+      rendering: 'iso',
+      colormap: 'cividis',
+    });
+    model.update('cells', { selected: 3, alsoSelected: [4, 5], onlySelected: true });
     const saved = JSON.parse(JSON.stringify(model.toJSON()));
     const other = stack();
     other.restore(saved);
+    assert.deepEqual(other.labels[0].alsoSelected, []);
     assert.deepEqual(JSON.parse(JSON.stringify(other.toJSON())), saved);
   });
 
@@ -73,6 +89,8 @@ describe('ViewerModel', () => {
       { ...good, layers: [{ id: 'image', kind: 'image', settings: { volume: 1 } }] },
       { ...good, layers: [{ id: 'image', kind: 'image', settings: { constructor: 1 } }] },
       { ...good, layers: [{ id: 'image', kind: 'image', settings: { opacity: 7 } }] },
+      { ...good, layers: [{ id: 'image', kind: 'image', settings: { interpolation: 'cubic' } }] },
+      { ...good, layers: [{ id: 'image', kind: 'image', settings: { isoLevel: 2 } }] },
     ];
     for (const state of bad) {
       assert.throws(

@@ -1,10 +1,11 @@
 import { COLORMAP_SIZE, colormapTable } from '../../../core/colormaps.ts';
-import { contrastWindow } from '../../../core/contrast.ts';
+import { layerWindow } from '../../../core/contrast.ts';
 import type { Colormap, ImageLayer, LabelsLayer, Layer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
 import { layerShape, layerSpacing, PLANE_AXES, type Plane, planeIndex, type Vec3 } from '../plane.ts';
 import { worldToScreen } from '../plane-camera.ts';
 import { type GlProgram, programFor } from './gl-program.ts';
+import { IdList } from './id-list.ts';
 import type { PlaneFrame } from './painter.ts';
 import { newPlaneProp } from './plane-prop.ts';
 import { imageFragment, LABELS_FRAGMENT, SLICE_VERTEX } from './slice-shaders.ts';
@@ -23,6 +24,7 @@ export class PlanePainter {
   readonly #plane: Plane;
   readonly #slices = new Map<Layer, LayerSlice>();
   readonly #tables = new Map<Colormap, WebGLTexture>();
+  readonly #alsoSelected = new IdList();
   #gl: WebGL2RenderingContext | undefined;
   #vertices: WebGLVertexArrayObject | null = null;
   #frame: PlaneFrame | undefined;
@@ -73,6 +75,7 @@ export class PlanePainter {
     for (const { slice } of this.#slices.values()) slice.dispose();
     this.#slices.clear();
     this.#tables.clear();
+    this.#alsoSelected.dispose();
     this.#gl = gl;
     this.#vertices = gl.createVertexArray();
   }
@@ -130,12 +133,13 @@ export class PlanePainter {
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.#table(gl, layer.colormap));
     this.#place(gl, program, frame, layer, slice.width, slice.height);
-    const [low, high] = contrastWindow(layer.volume, layer.channel, layer.contrast);
+    const [low, high] = layerWindow(layer);
     gl.uniform1i(program.at('values'), 0);
     gl.uniform1i(program.at('colors'), 1);
     gl.uniform2f(program.at('window'), low, 1 / (high - low || 1));
     gl.uniform1f(program.at('gamma'), layer.gamma);
     gl.uniform1i(program.at('rgb'), layer.volume.rgb ? 1 : 0);
+    gl.uniform1i(program.at('smoothly'), layer.interpolation === 'linear' ? 1 : 0);
     // With nothing below there is nothing to add to or to take the minimum with.
     const blending = bottom ? 'translucent' : layer.blending;
     gl.uniform1f(program.at('opacity'), blending === 'opaque' ? 1 : layer.opacity);
@@ -170,6 +174,8 @@ export class PlanePainter {
     gl.uniform1ui(program.at('seed'), layer.seed >>> 0);
     gl.uniform1ui(program.at('selected'), layer.selected >>> 0);
     gl.uniform1ui(program.at('hovered'), layer.hovered >>> 0);
+    gl.uniform1i(program.at('onlySelected'), layer.onlySelected && layer.selected > 0 ? 1 : 0);
+    this.#alsoSelected.bind(gl, program, layer.alsoSelected);
     gl.blendEquation(gl.FUNC_ADD);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
@@ -196,6 +202,7 @@ export class PlanePainter {
     this.#slices.clear();
     for (const texture of this.#tables.values()) this.#gl?.deleteTexture(texture);
     this.#tables.clear();
+    this.#alsoSelected.dispose();
     this.#gl?.deleteVertexArray(this.#vertices);
     this.renderer.delete();
   }

@@ -16,8 +16,9 @@ void main() {
 export type SamplerPrefix = 'u' | 'i' | '';
 
 /**
- * Samples through window, gamma and colour table. Magnified they stay crisp squares; reduced, the mean over the
- * pixel's footprint is shown, so that fine structure does not flicker while zooming.
+ * Samples through window, gamma and colour table. Magnified they stay crisp squares or are interpolated between
+ * their middles; reduced, the mean over the pixel's footprint is shown, so that fine structure does not flicker
+ * while zooming.
  */
 export const imageFragment = (prefix: SamplerPrefix) => `#version 300 es
 precision highp float;
@@ -30,6 +31,7 @@ uniform float gamma;
 uniform float opacity;
 uniform bool rgb;
 uniform bool minimum;
+uniform bool smoothly; // between samples, where they are magnified
 uniform vec2 footprint; // samples per pixel
 in vec2 texel;
 out vec4 color;
@@ -40,9 +42,18 @@ float sampleAt(vec2 place, int layer) {
   return ${prefix === '' ? 'isnan(value) ? window.x : value' : 'value'};
 }
 
+float between(int layer) {
+  vec2 place = texel - 0.5;
+  vec2 part = fract(place);
+  vec2 first = floor(place);
+  return mix(
+    mix(sampleAt(first, layer), sampleAt(first + vec2(1.0, 0.0), layer), part.x),
+    mix(sampleAt(first + vec2(0.0, 1.0), layer), sampleAt(first + 1.0, layer), part.x), part.y);
+}
+
 float mean(int layer) {
   ivec2 count = ivec2(clamp(ceil(footprint - 0.01), vec2(1.0), vec2(6.0)));
-  if (count.x * count.y == 1) return sampleAt(texel, layer);
+  if (count.x * count.y == 1) return smoothly ? between(layer) : sampleAt(texel, layer);
   float sum = 0.0;
   for (int j = 0; j < count.y; j++) {
     for (int i = 0; i < count.x; i++) {
@@ -67,6 +78,24 @@ void main() {
   color = minimum ? vec4(mix(vec3(1.0), result, opacity), 1.0) : vec4(result, opacity);
 }`;
 
+/** Looks an id up in a sorted list, see `IdList`. */
+export const CHOSEN_GLSL = `
+uniform highp usampler2D alsoSelected;
+uniform int alsoSelectedCount;
+bool isAlsoSelected(uint id) {
+  int from = 0;
+  int to = alsoSelectedCount;
+  int width = textureSize(alsoSelected, 0).x;
+  while (from < to) {
+    int middle = (from + to) >> 1;
+    uint other = texelFetch(alsoSelected, ivec2(middle % width, middle / width), 0).r;
+    if (other == id) return true;
+    if (other < id) from = middle + 1;
+    else to = middle;
+  }
+  return false;
+}`;
+
 /** Labels by their exact 32-bit ids; contours have a width in screen pixels whatever the magnification. */
 export const LABELS_FRAGMENT = `#version 300 es
 precision highp float;
@@ -80,10 +109,12 @@ uniform float highlight;   // pixels
 uniform uint seed;
 uniform uint selected;
 uniform uint hovered;
+uniform bool onlySelected;
 uniform vec2 footprint;    // samples per pixel
 in vec2 texel;
 out vec4 color;
 ${LABEL_COLOR_GLSL}
+${CHOSEN_GLSL}
 
 uint idAt(vec2 place) {
   ivec2 last = textureSize(ids, 0) - 1;
@@ -105,9 +136,11 @@ bool nearBorder(uint id, float width) {
 void main() {
   uint id = idAt(texel);
   if (id == 0u) discard;
+  bool chosen = id == selected || isAlsoSelected(id);
+  if (onlySelected && !chosen) discard;
   vec3 own = labelColor(id, seed);
-  if (id == selected && nearBorder(id, highlight)) {
-    color = vec4(1.0);
+  if (chosen && nearBorder(id, highlight)) {
+    color = id == selected ? vec4(1.0) : vec4(1.0, 1.0, 1.0, 0.8);
   } else if (id == hovered && nearBorder(id, highlight * 0.6)) {
     color = vec4(mix(own, vec3(1.0), 0.7), 1.0);
   } else if (contour > 0.0) {

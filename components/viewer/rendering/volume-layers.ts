@@ -1,5 +1,5 @@
 import { COLORMAP_SIZE, colormapTable } from '../../../core/colormaps.ts';
-import { contrastWindow } from '../../../core/contrast.ts';
+import { layerWindow } from '../../../core/contrast.ts';
 import { displayBytes, fittingFactors, labelBytes, reducedShape } from '../../../core/display-volume.ts';
 import type { ImageLayer, LabelsLayer, Layer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
@@ -103,8 +103,7 @@ abstract class LayerVolumeBase<L extends Layer> {
 /** An image channel; its bytes carry window and gamma, so that 8 bits are enough for what is seen. */
 export class ImageVolume extends LayerVolumeBase<ImageLayer> {
   get #window(): readonly [number, number] {
-    const { volume, channel, contrast } = this.layer;
-    return contrastWindow(volume, channel, contrast);
+    return layerWindow(this.layer);
   }
 
   protected override samplesKey({ cursor }: ViewerModel): string {
@@ -117,8 +116,8 @@ export class ImageVolume extends LayerVolumeBase<ImageLayer> {
     ].join(' ');
   }
   protected override lookKey(): string {
-    const { colormap, opacity, rendering } = this.layer;
-    return [colormap, opacity, rendering].join(' ');
+    const { colormap, opacity, rendering, isoLevel } = this.layer;
+    return [colormap, opacity, rendering, isoLevel].join(' ');
   }
 
   protected override samples(model: ViewerModel): Uint8Array {
@@ -158,10 +157,11 @@ export class ImageVolume extends LayerVolumeBase<ImageLayer> {
     }
     this.mapper.setBlendModeToComposite();
     if (rendering === 'iso') {
-      // A steep ramp about the middle of the window instead of a jump: the surface stays smooth.
+      // A steep ramp about the level instead of a jump: the surface stays smooth.
+      const level = Math.min(Math.max(255 * this.layer.isoLevel, 14), 241);
       this.opacities.addPoint(0, 0);
-      this.opacities.addPoint(108, 0);
-      this.opacities.addPoint(132, opacity);
+      this.opacities.addPoint(level - 12, 0);
+      this.opacities.addPoint(level + 12, opacity);
       this.opacities.addPoint(255, opacity);
     } else if (rendering === 'attenuated-mip') {
       // Bright voxels hide what lies behind them, dim ones hardly: depth in a picture like a MIP.
