@@ -149,7 +149,8 @@ describe('the picture of selected labels', () => {
   it('outlines every selected one', async () => {
     const view = await scene({ images: [black], labels: [three], size: [500, 200] });
     const { model } = view.element;
-    const corner = (cell: number) => view.color(0.02 + (0.96 * (cell + 0.02 + (cell === 0 ? 0.96 : 0))) / 5, 0.5)[0];
+    const corner = (cell: number) =>
+      view.color(0.02 + (0.96 * (cell + 0.02 + (cell === 0 ? 0.96 : 0))) / 5, 0.5)[0];
     const before = [0, 2, 4].map(corner);
     model.update(model.labels[0].id, { selected: 1, alsoSelected: [3] });
     await view.element.settled();
