@@ -4,6 +4,20 @@ import type { Shape3 } from './volume.ts';
 export const SEGMENTATION_MODES = ['2d', 'stitch', '3d'] as const;
 export type SegmentationMode = (typeof SEGMENTATION_MODES)[number];
 
+/** A half-open box of voxels. */
+export interface VoxelBox {
+  /** First z, y, x. */
+  from: Shape3;
+  /** z, y, x behind the last. */
+  to: Shape3;
+}
+
+/**
+ * Which part of an image is segmented: the plane that is looked at, all planes, or a box. What is one plane deep is
+ * segmented in mode `2d`.
+ */
+export type SegmentationScope = 'plane' | 'volume' | VoxelBox;
+
 /** Parameters of a run, with Cellpose's names and meanings (spec §0.1). */
 export interface SegmentationParameters {
   mode: SegmentationMode;
@@ -11,7 +25,7 @@ export interface SegmentationParameters {
   channels: readonly number[];
   /**
    * Expected cell diameter in pixels of the xy plane (network diameter 30). If undefined the image keeps its scale, unless
-   * the model's card asks for planes (mode `2d`) to be scaled by the size that their cells seem to have.
+   * the model's card asks for images to be scaled by the size that their cells seem to have.
    */
   diameter?: number;
   /** Pixels above this logit take part. */
@@ -33,7 +47,10 @@ export interface SegmentationParameters {
    * threshold acts on the sum of three logits and flows along z keep the length they have on the isotropic grid.
    */
   combineViews: 'mean' | 'sum';
-  /** Standard deviation in voxels with which flows are smoothed along all axes or along z, y, x; mode `3d`. */
+  /**
+   * Standard deviation with which flows are smoothed; mode `3d`. One number for all axes is in pixels that the network
+   * sees (30 to a cell's diameter if one is given or estimated), three are in voxels along z, y, x.
+   */
   flowSmoothing: number | readonly [z: number, y: number, x: number];
   /** Euler steps, or undefined for 200 · diameter / 30. */
   niter?: number;
@@ -134,6 +151,8 @@ export interface SegmentationResult {
   /** Uint32 labels, C order of `shape`. */
   labels: Uint32Array;
   shape: Shape3;
+  /** Voxel of the image, z, y, x, at which the labels begin; absent in results that are older than the scope. */
+  origin?: Shape3;
   /** Number of cells. */
   count: number;
   milliseconds: number;
@@ -144,6 +163,6 @@ export interface SegmentationResult {
   estimatedDiameter?: number;
   /** Joins between planes, in order of planes; mode `stitch`. */
   joins?: PlaneJoin[];
-  /** Of a run, not of thresholds applied again; modes `stitch` and `3d`. */
+  /** Modes `stitch` and `3d`. */
   confidence?: ObjectConfidence;
 }

@@ -90,6 +90,40 @@ describe('segmentation in a worker', () => {
     expect(averagePrecision(truth, labels).ap[0]).above(0.95);
   });
 
+  it('segments a box of a stack as if there were nothing else, or one plane of it', async () => {
+    const { volume, truth } = discs(4);
+    const scope = { from: [1, 42, 84], to: [3, 210, 252] } as const;
+    const result = await client.run(volume, { mode: 'stitch' }, { backend: 'wasm', scope });
+    expect(result.shape).eql([2, 168, 168]);
+    expect(result.origin).eql(scope.from);
+    expect(result.count).equal(16);
+    const cut = result.labels.map((_, i) => {
+      const [z, y, x] = [Math.floor(i / 28224), Math.floor(i / 168) % 168, i % 168];
+      return truth[((z + 1) * SIDE + y + 42) * SIDE + x + 84];
+    });
+    expect(averagePrecision(cut, result.labels).ap[0]).above(0.9);
+    const again = await client.rethreshold({ minSize: 16 });
+    expect(again.origin).eql(scope.from);
+    expect(again.confidence?.cellprob.length).equal(17);
+    const plane = await client.run(volume, { mode: '3d' }, { backend: 'wasm', scope: 'plane', z: 2 });
+    expect(plane.shape).eql([1, SIDE, SIDE]);
+    expect(plane.origin).eql([2, 0, 0]);
+    expect(plane.parameters.mode).equal('2d');
+    expect(plane.count).equal(36);
+  });
+
+  it('refuses a run that does not fit or a box outside before anything is sent', async () => {
+    const { volume } = discs(4);
+    const phases = new Set<string>();
+    const onProgress = ({ phase }: Progress) => phases.add(phase);
+    const large = await failure(client.run(volume, { mode: '3d' }, { memory: 1e6, onProgress }));
+    expect(large.kind).equal('too-large');
+    const scope = { from: [0, 0, 0], to: [5, 9, 9] } as const;
+    const outside = await failure(client.run(volume, { mode: 'stitch' }, { scope, onProgress }));
+    expect(outside.message).contain('does not lie');
+    expect(phases.size).equal(0);
+  });
+
   it('two clients wait for each other and keep their own flows', async () => {
     const other = new SegmentationClient();
     const blank = createVolume({

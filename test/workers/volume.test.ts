@@ -101,7 +101,7 @@ test('views on the image grid are those of a volume that is resized as a whole',
     const plan: ViewPlan = { shape: SHAPE, grid, combine: 'sum' };
     const expected = await byTheBook(samples, SHAPE, plan);
     const flows = new VolumeFlows(SHAPE, 'single');
-    const reader = new PlaneReader([samples], [map], SHAPE, grid);
+    const reader = new PlaneReader([samples], [map], plan);
     let tiles = 0;
     const counted: TileNetwork = (...args) => {
       tiles++;
@@ -134,17 +134,15 @@ test('a thin view is padded to the next size that the network takes, not to a ti
     return gradient(tiles, batch, height, width);
   };
   const samples = balls(SHAPE, 3);
-  const reader = new PlaneReader([samples], [percentileMap(samples, SHAPE)], SHAPE, SHAPE);
+  const plan: ViewPlan = { shape: SHAPE, grid: SHAPE, combine: 'mean' };
+  const reader = new PlaneReader([samples], [percentileMap(samples, SHAPE)], plan);
   const options = { tile: 256, batch: 1, overlap: 0.1, augment: false };
   const run = async (sides?: { step: number; largest: number }) => {
     const flows = new VolumeFlows(SHAPE, 'single');
-    await accumulateViews(
-      (view, p) => reader.read(view, p),
-      { shape: SHAPE, grid: SHAPE, combine: 'mean' },
-      flows.components,
-      seen,
-      { ...options, ...(sides ? { sides } : {}) },
-    );
+    await accumulateViews((view, p) => reader.read(view, p), plan, flows.components, seen, {
+      ...options,
+      ...(sides ? { sides } : {}),
+    });
     return flows;
   };
   const cut = await run({ step: 32, largest: 256 });

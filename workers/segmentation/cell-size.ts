@@ -16,6 +16,7 @@ export interface SizeRule {
 
 /** A part of a plane that is looked at to learn the size of the cells. */
 export interface Look {
+  z: number;
   y: number;
   x: number;
   height: number;
@@ -32,6 +33,10 @@ export interface Looked {
 const SIDE = 512;
 const MOST_PIXELS = 1 << 20;
 
+/** Planes of a stack that are looked at, and among which they are chosen. */
+const MOST_PLANES = 3;
+const CANDIDATES = 15;
+
 /** Fewer cells than this say nothing about their usual size. */
 const LEAST_CELLS = 5;
 
@@ -40,39 +45,49 @@ const MOST_ENLARGEMENT = 2;
 
 /**
  * Where to look: a plane of up to a megapixel as a whole, of a larger one the parts with most contrast, a megapixel in
- * all.
- * @param shape [1, y, x]
+ * all. Of a stack, the three planes with most contrast among fifteen, as far as they keep within a megapixel.
+ * @param shape [z, y, x]
  */
 export function chooseLooks(
   channels: readonly VolumeData[],
   maps: readonly SampleMap[],
-  [, ny, nx]: Shape3,
+  [nz, ny, nx]: Shape3,
 ): Look[] {
-  if (ny * nx <= MOST_PIXELS) return [{ y: 0, x: 0, height: ny, width: nx }];
-  const [rows, columns] = [Math.ceil(ny / SIDE), Math.ceil(nx / SIDE)];
+  if (nz === 1 && ny * nx <= MOST_PIXELS) return [{ z: 0, y: 0, x: 0, height: ny, width: nx }];
+  const divided = ny * nx > MOST_PIXELS;
+  const [rows, columns] = divided ? [Math.ceil(ny / SIDE), Math.ceil(nx / SIDE)] : [1, 1];
   const [height, width] = [Math.ceil(ny / rows), Math.ceil(nx / columns)];
-  const looks = Array.from({ length: rows * columns }, (_, k) => {
-    const y = Math.min(Math.floor(k / columns) * height, ny - height);
-    const look = { y, x: Math.min((k % columns) * width, nx - width), height, width };
-    return { look, contrast: contrastOf(channels, maps, nx, look) };
+  const planes = Math.min(nz, CANDIDATES);
+  const looks = Array.from({ length: planes * rows * columns }, (_, k) => {
+    const part = k % (rows * columns);
+    const look = {
+      z: Math.floor(((Math.floor(k / (rows * columns)) + 0.5) * nz) / planes),
+      y: Math.min(Math.floor(part / columns) * height, ny - height),
+      x: Math.min((part % columns) * width, nx - width),
+      height,
+      width,
+    };
+    return { look, contrast: contrastOf(channels, maps, [nz, ny, nx], look) };
   });
   looks.sort((a, b) => b.contrast - a.contrast);
-  return looks.slice(0, Math.max(1, Math.floor(MOST_PIXELS / (height * width)))).map(({ look }) => look);
+  const affordable = Math.max(1, Math.floor(MOST_PIXELS / (height * width)));
+  const most = nz === 1 ? affordable : Math.min(affordable, MOST_PLANES);
+  return looks.slice(0, most).map(({ look }) => look);
 }
 
-/** Largest standard deviation of a channel, by every fourth pixel of every fourth row, normalised and clipped. */
+/** Largest variance of a channel, by every fourth pixel of every fourth row, normalised and clipped. */
 function contrastOf(
   channels: readonly VolumeData[],
   maps: readonly SampleMap[],
-  nx: number,
-  { y, x, height, width }: Look,
+  [, ny, nx]: Shape3,
+  { z, y, x, height, width }: Look,
 ): number {
   let most = 0;
   channels.forEach((samples, c) => {
     const { low, scale } = maps[c];
     let [sum, squares, count] = [0, 0, 0];
     for (let row = y; row < y + height; row += 4) {
-      const start = row * nx;
+      const start = (z * ny + row) * nx;
       for (let i = start + x; i < start + x + width; i += 4) {
         const value = Math.min(1, Math.max(0, (samples[i] - low) * scale));
         if (Number.isNaN(value)) continue;
@@ -83,7 +98,7 @@ function contrastOf(
     }
     if (count > 0) most = Math.max(most, squares / count - (sum / count) ** 2);
   });
-  return Math.sqrt(most);
+  return most;
 }
 
 /** Tiles the network is run on to look. */
@@ -105,15 +120,15 @@ export async function lookAtCells(
   tiles: RunTilesOptions,
   kernels: MaskKernels | undefined,
 ): Promise<{ diameter: number | undefined; looked: Looked[] }> {
-  const nx = shape[2];
+  const [, ny, nx] = shape;
   const areas: number[] = [];
   const looked: Looked[] = [];
-  for (const { y, x, height, width } of looks) {
+  for (const { z, y, x, height, width } of looks) {
     throwIfAborted(tiles.signal);
     const inputs = channels.map((samples, c) => {
       const out = new Float32Array(height * width);
       for (let row = 0; row < height; row++) {
-        const start = (y + row) * nx + x;
+        const start = (z * ny + y + row) * nx + x;
         mapSamples(
           samples.subarray(start, start + width),
           maps[c],

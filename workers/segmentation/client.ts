@@ -1,15 +1,28 @@
 import { assetUrl } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
-import type { SegmentationParameters, SegmentationResult } from '../../core/segmentation-parameters.ts';
+import type {
+  SegmentationParameters,
+  SegmentationResult,
+  SegmentationScope,
+  VoxelBox,
+} from '../../core/segmentation-parameters.ts';
 import { channelView, type Shape3, type Volume, type VolumeData } from '../../core/volume.ts';
 import { WorkerLink } from '../link.ts';
 import { ModelLibrary } from '../models/client.ts';
 import { DEFAULT_MODEL } from '../models/default-model.ts';
+import { refuseOversized } from './estimate.ts';
 import type { BackendChoice } from './network/backend.ts';
 import { completeParameters } from './parameters.ts';
 import type { RunRequest } from './segmentation.worker.ts';
 
+export {
+  estimateRun,
+  type ImageStorage,
+  memoryBudget,
+  type RunEstimate,
+} from './estimate.ts';
+export { completeParameters } from './parameters.ts';
 export type { BackendChoice };
 
 export interface RunOptions extends TaskOptions {
@@ -26,8 +39,15 @@ export interface RunOptions extends TaskOptions {
   server?: string;
   /** Time point, default 0. */
   t?: number;
-  /** Plane to segment in mode `2d`, default 0. The result then has a single plane. */
+  /** Plane to segment in mode `2d` or with the scope `plane`, default 0. The result then has a single plane. */
   z?: number;
+  /**
+   * Part of the time point to segment, as if there were nothing else; the result begins at its `origin`. By default one
+   * plane in mode `2d`, else all.
+   */
+  scope?: SegmentationScope;
+  /** Memory that the run may take in bytes, by default half of what the browser says that there is. */
+  memory?: number;
 }
 
 /** All clients of a page share one worker, so that one inference session exists at a time. */
@@ -46,6 +66,46 @@ function sharedLink(): WorkerLink {
   return shared.link;
 }
 
+/** @throws CytoError `bad-input` for a plane or box that is not in the image */
+function boxOfScope(scope: SegmentationScope, [, , nz, ny, nx]: Volume['shape'], z: number): VoxelBox {
+  if (scope === 'volume') return { from: [0, 0, 0], to: [nz, ny, nx] };
+  if (scope === 'plane') {
+    if (!(z >= 0 && z < nz)) throw new CytoError('bad-input', `The image has no plane ${z}.`);
+    return { from: [z, 0, 0], to: [z + 1, ny, nx] };
+  }
+  const { from, to } = scope;
+  const fits = [nz, ny, nx].every(
+    (n, axis) =>
+      Number.isInteger(from[axis]) &&
+      Number.isInteger(to[axis]) &&
+      from[axis] >= 0 &&
+      from[axis] < to[axis] &&
+      to[axis] <= n,
+  );
+  if (!fits) {
+    throw new CytoError(
+      'bad-input',
+      `The box from ${from.join(', ')} to ${to.join(', ')} (z, y, x) does not lie in the image of ${nz}×${ny}×${nx} voxels.`,
+    );
+  }
+  return scope;
+}
+
+/** A copy of the samples of a box, dtype as stored. */
+function cutBox(samples: VolumeData, [, , , ny, nx]: Volume['shape'], { from, to }: VoxelBox): VolumeData {
+  if (from[1] === 0 && from[2] === 0 && to[1] === ny && to[2] === nx)
+    return samples.slice(from[0] * ny * nx, to[0] * ny * nx);
+  const [depth, height, width] = [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
+  const out = samples.slice(0, depth * height * width);
+  for (let z = 0, k = 0; z < depth; z++) {
+    for (let y = 0; y < height; y++, k += width) {
+      const start = ((from[0] + z) * ny + from[1] + y) * nx + from[2];
+      out.set(samples.subarray(start, start + width), k);
+    }
+  }
+  return out;
+}
+
 /**
  * Segments volumes in a worker. The network's flows stay there, so that thresholds can be changed without running it
  * again. Runs of several clients on a page wait for each other.
@@ -56,9 +116,10 @@ export class SegmentationClient {
   #library: ModelLibrary | undefined;
   #channels = 0;
   #last: SegmentationParameters | undefined;
+  #origin: Shape3 = [0, 0, 0];
 
   /**
-   * Runs the network on one time point and makes labels.
+   * Runs the network on one time point, or a part of it, and makes labels.
    *
    * Mode `2d` segments the plane `z`, `stitch` all planes one by one and joins them, `3d` runs flows in three
    * orientations. Progress phases: `load-model` (bytes), `network` (tiles), `masks` (planes), `stitch`.
@@ -73,22 +134,26 @@ export class SegmentationClient {
     parameters: Partial<SegmentationParameters> = {},
     options: RunOptions = {},
   ): Promise<SegmentationResult> {
-    const { model = DEFAULT_MODEL, backend = 'auto', server, t = 0, z = 0, ...task } = options;
+    const { model = DEFAULT_MODEL, backend = 'auto', server, t = 0, z = 0, scope, memory, ...task } = options;
     const full = completeParameters(
       volume.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
       volume.shape[1],
     );
-    const [, , nz, ny, nx] = volume.shape;
-    if (full.mode !== '2d' && nz < 2) {
-      throw new CytoError('bad-input', 'This image has a single plane: choose the mode 2D.');
+    const box = boxOfScope(scope ?? (full.mode === '2d' ? 'plane' : 'volume'), volume.shape, z);
+    const shape = box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3;
+    if (full.mode !== '2d' && shape[0] < 2) {
+      if (scope === undefined || scope === 'volume')
+        throw new CytoError('bad-input', 'This image has a single plane: choose the mode 2D.');
+      full.mode = '2d';
     }
-    if (full.mode === '2d' && !(z >= 0 && z < nz))
-      throw new CytoError('bad-input', `The image has no plane ${z}.`);
-    const shape: Shape3 = [full.mode === '2d' ? 1 : nz, ny, nx];
-    const channels = full.channels.map((c): VolumeData => {
-      const whole = channelView(volume, t, c);
-      return full.mode === '2d' ? whole.slice(z * ny * nx, (z + 1) * ny * nx) : whole.slice();
-    });
+    if (full.mode === '2d' && shape[0] > 1)
+      throw new CytoError(
+        'bad-input',
+        'A box of several planes cannot be segmented in 2D: stitch planes or use 3D.',
+      );
+    const bytesPerSample = volume.data.BYTES_PER_ELEMENT;
+    refuseOversized(shape, full, { channels: full.channels.length, bytesPerSample }, memory);
+    const channels = full.channels.map((c) => cutBox(channelView(volume, t, c), volume.shape, box));
     const request: RunRequest = {
       owner: this.#owner,
       input: { channels, shape },
@@ -105,7 +170,8 @@ export class SegmentationClient {
     });
     this.#channels = volume.shape[1];
     this.#last = full;
-    return result;
+    this.#origin = box.from;
+    return { ...result, origin: box.from };
   }
 
   /**
@@ -134,7 +200,9 @@ export class SegmentationClient {
     ] as const;
     const changed = fixed.find((key) => JSON.stringify(full[key]) !== JSON.stringify(this.#last?.[key]));
     if (changed) throw new CytoError('bad-input', `A change of ${changed} needs a new run of the network.`);
-    return this.#link.call<SegmentationResult>('rethreshold', [this.#owner, full], options);
+    const origin = this.#origin;
+    const result = await this.#link.call<SegmentationResult>('rethreshold', [this.#owner, full], options);
+    return { ...result, origin };
   }
 
   /** The files of an added model; the id of a built-in one as it is. */

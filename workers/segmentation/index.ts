@@ -4,6 +4,13 @@
  */
 export { DEFAULT_MODEL } from '../models/default-model.ts';
 export { blobFolder, builtInFolder, type ModelFolder, urlFolder } from '../models/model-folder.ts';
+export {
+  estimateRun,
+  type ImageStorage,
+  memoryBudget,
+  type RunEstimate,
+  refuseOversized,
+} from './estimate.ts';
 export { chooseKernels } from './kernels/choose-kernels.ts';
 export {
   type FollowedEnds,
@@ -28,4 +35,5 @@ export { type NormaliseOptions, normalise } from './preprocess/normalise.ts';
 export { resizeDepth, resizePlane } from './preprocess/resize.ts';
 export { type RunTilesOptions, runTiles, type TileNetwork } from './preprocess/run-tiles.ts';
 export { runThreeViews } from './preprocess/three-views.ts';
-export { Segmentation, tilesOf } from './segmentation.ts';
+export { type NetworkSides, tilesOf } from './run-plan.ts';
+export { Segmentation } from './segmentation.ts';

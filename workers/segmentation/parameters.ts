@@ -20,9 +20,17 @@ const MOST_ENLARGEMENT = 8;
 /** Beyond this the flows of neighbouring cells are one. */
 const MOST_SMOOTHING = 20;
 
-/** Standard deviations of the flow smoothing along z, y, x. */
-export function smoothingOf({ flowSmoothing }: Pick<SegmentationParameters, 'flowSmoothing'>): FlowSmoothing {
-  return typeof flowSmoothing === 'number' ? [flowSmoothing, flowSmoothing, flowSmoothing] : flowSmoothing;
+/**
+ * Standard deviations in voxels of the flow smoothing along z, y, x: one number is in pixels that the network sees, so
+ * that small cells do not flow into each other; three are in voxels.
+ */
+export function smoothingOf(
+  parameters: Pick<SegmentationParameters, 'flowSmoothing' | 'diameter'>,
+): FlowSmoothing {
+  const { flowSmoothing } = parameters;
+  if (typeof flowSmoothing !== 'number') return flowSmoothing;
+  const sigma = flowSmoothing / scaleOf(parameters);
+  return [sigma, sigma, sigma];
 }
 
 /** Scale of the image for a diameter; 1 if none is given. */
@@ -61,8 +69,8 @@ export function completeParameters(
   if (!(full.anisotropy > 0)) fail('The anisotropy (z step over xy step) must be a positive number.');
   if (full.combineViews !== 'mean' && full.combineViews !== 'sum')
     fail(`"${String(full.combineViews)}" is no way to combine views; use mean or sum.`);
-  if (!smoothingOf(full).every((sigma) => sigma >= 0 && sigma <= MOST_SMOOTHING))
-    fail(`The flow smoothing is one number of voxels or three, from 0 to ${MOST_SMOOTHING}.`);
+  if (![full.flowSmoothing].flat().every((sigma) => sigma >= 0 && sigma <= MOST_SMOOTHING))
+    fail(`The flow smoothing is one number or three, from 0 to ${MOST_SMOOTHING}.`);
   if (!(full.stitchThreshold >= 0 && full.stitchThreshold <= 1))
     fail('The stitch threshold is an IoU between 0 and 1.');
   checkMaskParameters(maskParameters(full));

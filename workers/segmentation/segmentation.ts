@@ -11,10 +11,9 @@ import { type MaskKernels, plainKernels } from './kernels/kernels.ts';
 import { maxLabel } from './masks/renumber.ts';
 import { maskParameters, NETWORK_DIAMETER, scaleOf, smoothingOf } from './parameters.ts';
 import { percentileMap, type SampleMap } from './preprocess/normalise.ts';
-import { scaledLength } from './preprocess/resize.ts';
-import { countTiles, type RunTilesOptions, type TileNetwork } from './preprocess/run-tiles.ts';
-import { accumulateViews, countViewTiles, type ViewPlan } from './preprocess/three-views.ts';
-import type { FlowPrecision } from './volume/flow-array.ts';
+import type { RunTilesOptions, TileNetwork } from './preprocess/run-tiles.ts';
+import { accumulateViews, type ViewPlan } from './preprocess/three-views.ts';
+import { flowPrecision, tileOptions, tilesOf, viewPlan } from './run-plan.ts';
 import { volumeConfidence } from './volume/object-confidence.ts';
 import { PlaneReader } from './volume/plane-reader.ts';
 import { PlaneStack } from './volume/plane-stack.ts';
@@ -31,7 +30,7 @@ export interface SegmentationInput {
 export interface RunOptions extends TaskOptions {
   /** Tile side of the network. */
   tile: number;
-  /** Scale a single plane (mode `2d`) by the size of its cells when no diameter is given; off by default. */
+  /** Scale the image by the size of its cells when no diameter is given; off by default. */
   sizes?: SizeRule;
   /** Other sides that the network takes, multiples of `step`; absent: it takes whole tiles only. */
   sides?: { step: number; largest: number };
@@ -49,42 +48,8 @@ export interface Labelled {
   joins?: PlaneJoin[];
 }
 
-/** Of stacks with more voxels than this, flows are kept in half precision. */
-const MOST_SINGLE = 32e6;
-
-/** Tiles of the network in one call. */
-const BATCH = 1;
-
 /** The network's output at the size of the image, from which labels can be made again without the network. */
 type Flows = { mode: '2d' | 'stitch'; planes: PlaneStack } | { mode: '3d'; volume: VolumeLabels };
-
-/** Whether memory matters more than the last digits of flows. */
-export function isLarge([nz, ny, nx]: Shape3): boolean {
-  return nz > 1 && nz * ny * nx > MOST_SINGLE;
-}
-
-/** Number of tiles the network will be run on. */
-export function tilesOf(
-  shape: Shape3,
-  parameters: SegmentationParameters,
-  network: Pick<RunOptions, 'tile' | 'sides'> | number,
-): number {
-  const options = tileOptions(parameters, typeof network === 'number' ? { tile: network } : network);
-  if (parameters.mode === '3d') return countViewTiles(viewPlan(shape, parameters), options);
-  const scale = scaleOf(parameters);
-  return shape[0] * countTiles(scaledLength(shape[1], scale), scaledLength(shape[2], scale), options);
-}
-
-/** How the three views of a volume are run. */
-function viewPlan(shape: Shape3, parameters: SegmentationParameters): ViewPlan {
-  const scale = scaleOf(parameters);
-  const grid: Shape3 = [
-    scaledLength(shape[0], parameters.anisotropy * scale),
-    scaledLength(shape[1], scale),
-    scaledLength(shape[2], scale),
-  ];
-  return { shape, grid, combine: parameters.combineViews };
-}
 
 /**
  * A segmentation with its flows kept: {@link Segmentation.run} runs the network once, {@link Segmentation.labels}
@@ -121,33 +86,37 @@ export class Segmentation {
     const maps = channels.map((samples) =>
       percentileMap(samples, shape, parameters.percentiles, parameters.invert),
     );
-    const precision: FlowPrecision = isLarge(shape) ? 'half' : 'single';
+    const precision = flowPrecision(shape);
     const tiles = tileOptions(parameters, options);
     const counter = new TileCounter(network, options);
-    if (parameters.mode === '3d') {
-      counter.expect(tilesOf(shape, parameters, options));
-      const flows = new VolumeFlows(shape, precision);
-      await runVolume(input, maps, viewPlan(shape, parameters), flows, counter.network, tiles);
-      return new Segmentation(shape, { mode: '3d', volume: new VolumeLabels(flows, kernels) }, kernels);
-    }
+    const planes = parameters.mode === '3d' ? undefined : new PlaneStack(shape, precision, kernels);
     const mode = parameters.mode === 'stitch' ? 'stitch' : '2d';
-    const planes = new PlaneStack(shape, precision, kernels);
     let diameter: number | undefined;
-    if (options.sizes && parameters.diameter === undefined && mode === '2d' && shape[0] === 1) {
+    if (options.sizes && parameters.diameter === undefined) {
       const looks = chooseLooks(channels, maps, shape);
-      const whole = looks.length === 1 && looks[0].height === shape[1] && looks[0].width === shape[2];
+      const whole = shape[0] === 1 && looks[0].height === shape[1] && looks[0].width === shape[2];
       counter.expect(tilesOfLooks(looks, tiles) + (whole ? 0 : tilesOf(shape, parameters, options)));
       const seen = await lookAtCells(input, maps, looks, parameters, counter.network, tiles, kernels);
       diameter = diameterToUse(seen.diameter, options.sizes, NETWORK_DIAMETER);
-      if (whole && diameter === undefined) {
+      if (planes && whole && diameter === undefined) {
         planes.adopt(0, seen.looked[0]);
         return new Segmentation(shape, { mode, planes }, kernels);
       }
     }
     const scaled = { ...parameters, ...(diameter === undefined ? {} : { diameter }) };
     counter.expect(tilesOf(shape, scaled, options));
-    await planes.run(channels, maps, scaleOf(scaled), counter.network, tiles);
-    return new Segmentation(shape, { mode, planes }, kernels, diameter);
+    if (planes) {
+      await planes.run(channels, maps, scaleOf(scaled), counter.network, tiles);
+      return new Segmentation(shape, { mode, planes }, kernels, diameter);
+    }
+    const flows = new VolumeFlows(shape, precision);
+    await runVolume(input, maps, viewPlan(shape, scaled), flows, counter.network, tiles);
+    return new Segmentation(
+      shape,
+      { mode: '3d', volume: new VolumeLabels(flows, kernels) },
+      kernels,
+      diameter,
+    );
   }
 
   /** Labels of the kept flows, Uint32 [z, y, x], numbered 1…count in raster order. */
@@ -155,12 +124,11 @@ export class Segmentation {
     parameters: SegmentationParameters,
     options: TaskOptions & { pause?: () => Promise<void> } = {},
   ): Promise<Labelled> {
-    const diameter = parameters.diameter ?? this.estimatedDiameter;
-    const masks = maskParameters(diameter === undefined ? parameters : { ...parameters, diameter });
+    const masks = maskParameters(this.#scaled(parameters));
     if (this.#flows.mode === '3d') {
       options.onProgress?.({ phase: 'masks', value: 0, total: 1 });
       await options.pause?.();
-      const labels = await this.#flows.volume.labels(masks, smoothingOf(parameters), options);
+      const labels = await this.#flows.volume.labels(masks, smoothingOf(this.#scaled(parameters)), options);
       return { labels, count: maxLabel(labels) };
     }
     const { planes, mode } = this.#flows;
@@ -173,6 +141,12 @@ export class Segmentation {
     return { labels, joins, count: maxLabel(labels) };
   }
 
+  /** Parameters with the diameter that the flows were made with. */
+  #scaled(parameters: SegmentationParameters): SegmentationParameters {
+    const diameter = parameters.diameter ?? this.estimatedDiameter;
+    return diameter === undefined ? parameters : { ...parameters, diameter };
+  }
+
   /** How sure the network was of each of these labels, which lie on the image's grid. */
   async confidence(
     labels: Uint32Array,
@@ -180,7 +154,7 @@ export class Segmentation {
     options: TaskOptions & { pause?: () => Promise<void> } = {},
   ): Promise<ObjectConfidence> {
     if (this.#flows.mode !== '3d') return this.#flows.planes.confidence(labels, options);
-    const { shape, grid, combine } = viewPlan(this.shape, parameters);
+    const { shape, grid, combine } = viewPlan(this.shape, this.#scaled(parameters));
     const scales =
       combine === 'mean' ? { flowScale: 5, zStep: grid[0] / shape[0] } : { flowScale: 10, zStep: 1 };
     return volumeConfidence(labels, this.#flows.volume.flows, this.#kernels, scales, options);
@@ -231,30 +205,13 @@ class TileCounter {
 
 /** Runs the three views and adds them up in `flows`. */
 async function runVolume(
-  { channels, shape }: SegmentationInput,
+  { channels }: SegmentationInput,
   maps: readonly SampleMap[],
   plan: ViewPlan,
   flows: VolumeFlows,
   network: TileNetwork,
   options: RunTilesOptions,
 ): Promise<void> {
-  const reader = new PlaneReader(channels, maps, shape, plan.grid);
+  const reader = new PlaneReader(channels, maps, plan);
   await accumulateViews((view, p) => reader.read(view, p), plan, flows.components, network, options);
-}
-
-/** The reference cuts every plane into whole tiles; where views are combined its way, that is done as well. */
-function tileOptions(
-  parameters: SegmentationParameters,
-  options: Pick<RunOptions, 'tile' | 'sides' | 'signal'>,
-): RunTilesOptions {
-  const { tile, sides, signal } = options;
-  const whole = parameters.mode === '3d' && parameters.combineViews === 'sum';
-  return {
-    tile,
-    batch: BATCH,
-    overlap: parameters.tileOverlap,
-    augment: parameters.augment,
-    ...(sides && !whole ? { sides } : {}),
-    ...(signal ? { signal } : {}),
-  };
 }

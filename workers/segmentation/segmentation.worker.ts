@@ -13,7 +13,8 @@ import type { MaskKernels } from './kernels/kernels.ts';
 import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
 import { CARD } from './network/model-card.ts';
 import { loadModel, type Model } from './network/model-files.ts';
-import { isLarge, Segmentation, type SegmentationInput } from './segmentation.ts';
+import { isLarge } from './run-plan.ts';
+import { Segmentation, type SegmentationInput } from './segmentation.ts';
 
 /** What a run needs besides its parameters. */
 export interface RunRequest {
@@ -77,12 +78,12 @@ async function finish(
   { segmentation, result }: Kept,
   parameters: SegmentationParameters,
   started: number,
-  options: TaskOptions & { confidence: boolean },
+  options: TaskOptions,
 ): Promise<SegmentationResult> {
   const task = { ...options, pause: letMessagesIn };
   const labelled = await segmentation.labels(parameters, task);
   const confidence =
-    options.confidence && parameters.mode !== '2d'
+    parameters.mode !== '2d'
       ? { confidence: await segmentation.confidence(labelled.labels, parameters, task) }
       : {};
   const milliseconds = performance.now() - started;
@@ -127,7 +128,7 @@ serve({
         },
       };
       kept.set(owner, entry);
-      return finish(entry, parameters, started, { ...options, confidence: true });
+      return finish(entry, parameters, started, options);
     });
   },
 
@@ -140,7 +141,7 @@ serve({
       const entry = kept.get(owner);
       if (!entry)
         throw new CytoError('bad-input', 'There are no flows to make labels of: run the segmentation first.');
-      return finish(entry, parameters, performance.now(), { ...options, confidence: false });
+      return finish(entry, parameters, performance.now(), options);
     });
   },
 

@@ -24,9 +24,15 @@ export interface ViewPlan {
   grid: Shape3;
   /**
    * `sum`: each flow component is the sum of two passes, cellprob of three, as the reference does (spec §7.1).
-   * `mean`: their means, and flows along z in planes of the image instead of planes of the network's grid.
+   * `mean`: their means, and flows along z in planes of the image instead of planes of the network's grid. Where the
+   * grid is finer than the image, its planes are the image's own: those between them are blends that tell nothing new.
    */
   combine: 'mean' | 'sum';
+}
+
+/** Number of planes that a view is run on, across an axis. */
+export function planesAcross(axis: number, { shape, grid, combine }: ViewPlan): number {
+  return combine === 'mean' ? Math.min(shape[axis], grid[axis]) : grid[axis];
 }
 
 /** Planes of the image that take part of plane `p` of the network's grid along an axis, with their weights. */
@@ -42,9 +48,10 @@ function receivers(length: number, gridLength: number): Array<Array<{ at: number
 }
 
 /** Tiles of the three passes. Planes of the network's grid between which no plane of the image lies are not run. */
-export function countViewTiles({ shape, grid }: ViewPlan, options: TileOptions & { tile: number }): number {
+export function countViewTiles(plan: ViewPlan, options: TileOptions & { tile: number }): number {
+  const { shape, grid } = plan;
   return VIEWS.reduce((sum, { axes: [p, r, c] }) => {
-    const planes = receivers(shape[p], grid[p]).filter((list) => list.length > 0).length;
+    const planes = receivers(shape[p], planesAcross(p, plan)).filter((list) => list.length > 0).length;
     return sum + planes * countTiles(grid[r], grid[c], options);
   }, 0);
 }
@@ -54,16 +61,17 @@ export function countViewTiles({ shape, grid }: ViewPlan, options: TileOptions &
  * image's grid: memory does not grow with the anisotropy or the scale, and planes that no plane of the image takes
  * part of are not run.
  *
- * @param read gives plane `p` of the network's grid in a view, Float32 [rows, columns] per channel
+ * @param read gives plane `p` of {@link planesAcross} the view's axis, Float32 [rows, columns] per channel
  * @param flows receives the result; zero-filled, each [z, y, x] of the image
  */
 export async function accumulateViews(
   read: (view: View, p: number) => readonly Float32Array[],
-  { shape, grid, combine }: ViewPlan,
+  plan: ViewPlan,
   flows: FlowComponents,
   network: TileNetwork,
   options: RunTilesOptions,
 ): Promise<void> {
+  const { shape, grid, combine } = plan;
   const strides = [shape[1] * shape[2], shape[2], 1];
   const flowShare = combine === 'mean' ? 1 / 2 : 1;
   // The network's step along z is that of its grid, the image's may be another.
@@ -71,7 +79,8 @@ export async function accumulateViews(
   const probShare = combine === 'mean' ? 1 / 3 : 1;
   for (const view of VIEWS) {
     const { axes } = view;
-    const [planes, height, width] = axes.map((axis) => grid[axis]);
+    const planes = planesAcross(axes[0], plan);
+    const [height, width] = [grid[axes[1]], grid[axes[2]]];
     const [planeStride, rowStride, columnStride] = axes.map((axis) => strides[axis]);
     const [rows, columns] = [shape[axes[1]], shape[axes[2]]];
     const area = height * width;

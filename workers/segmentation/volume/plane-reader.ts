@@ -1,7 +1,7 @@
 import type { Shape3, VolumeData } from '../../../core/volume.ts';
 import { mapSamples, type SampleMap } from '../preprocess/normalise.ts';
 import { linearTaps, resizePlane, type Taps } from '../preprocess/resize.ts';
-import type { View } from '../preprocess/three-views.ts';
+import { planesAcross, type View, type ViewPlan } from '../preprocess/three-views.ts';
 
 /**
  * Planes of a volume in any of the three orientations, normalised and on the network's grid. Each is made when it is
@@ -21,18 +21,17 @@ export class PlaneReader {
   /**
    * @param channels samples [z, y, x] as stored
    * @param maps normalisation of each channel
-   * @param shape lengths of z, y, x of the samples
-   * @param grid lengths of z, y, x that the network sees
+   * @param plan size of the samples and of what the network sees
    */
-  constructor(channels: readonly VolumeData[], maps: readonly SampleMap[], shape: Shape3, grid: Shape3) {
+  constructor(channels: readonly VolumeData[], maps: readonly SampleMap[], plan: ViewPlan) {
     this.#channels = channels;
     this.#maps = maps;
-    this.#shape = shape;
-    this.#grid = grid;
-    this.#taps = grid.map((length, axis) => linearTaps(shape[axis], length));
+    this.#shape = plan.shape;
+    this.#grid = plan.grid;
+    this.#taps = plan.shape.map((length, axis) => linearTaps(length, planesAcross(axis, plan)));
   }
 
-  /** Plane `p` of the grid perpendicular to the view's first axis, Float32 [rows, columns] per channel. */
+  /** Plane `p` perpendicular to the view's first axis, Float32 [rows, columns] per channel. */
   read(view: View, p: number): Float32Array[] {
     const [planeAxis, rowAxis, columnAxis] = view.axes;
     const [rows, columns] = [this.#shape[rowAxis], this.#shape[columnAxis]];

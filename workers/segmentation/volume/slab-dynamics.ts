@@ -1,12 +1,13 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
+import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import type { FollowedEnds, FollowParameters, MaskKernels } from '../kernels/kernels.ts';
-import type { FlowSmoothing, VolumeFlows, VoxelBox } from './volume-flows.ts';
+import type { FlowSmoothing, VolumeFlows } from './volume-flows.ts';
 import { lengthsOf } from './volume-flows.ts';
 
 /** Bytes that the flows of one slab may take while its points are followed. */
-const SLAB_BYTES = 64 * 2 ** 20;
+export const SLAB_BYTES = 64 * 2 ** 20;
 /** Field and copies of flows and cellprob, float32. */
 const BYTES_PER_VOXEL = 12 + 16;
 /** Planes beside a slab into which its points may move at first; twice as many while some go further. */

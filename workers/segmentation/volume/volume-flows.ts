@@ -1,3 +1,4 @@
+import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { gaussianAlong } from '../preprocess/gaussian.ts';
 import type { FlowComponents } from '../preprocess/three-views.ts';
@@ -5,12 +6,6 @@ import { type FlowPrecision, flowArray } from './flow-array.ts';
 
 /** Standard deviation in voxels with which flows are smoothed along z, y, x; 0 is off. */
 export type FlowSmoothing = readonly [z: number, y: number, x: number];
-
-/** A half-open box of voxels. */
-export interface VoxelBox {
-  from: Shape3;
-  to: Shape3;
-}
 
 /** Flows and cellprob of a volume as the network gave them, from which any box can be had smoothed. */
 export class VolumeFlows {

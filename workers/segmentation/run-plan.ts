@@ -1,0 +1,71 @@
+import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
+import type { Shape3 } from '../../core/volume.ts';
+import { scaleOf } from './parameters.ts';
+import { scaledLength } from './preprocess/resize.ts';
+import { countTiles, type RunTilesOptions } from './preprocess/run-tiles.ts';
+import { countViewTiles, type ViewPlan } from './preprocess/three-views.ts';
+import type { FlowPrecision } from './volume/flow-array.ts';
+
+/** What a network takes. */
+export interface NetworkSides {
+  /** Side of a tile. */
+  tile: number;
+  /** Other sides that it takes, multiples of `step`; absent: whole tiles only. */
+  sides?: { step: number; largest: number };
+}
+
+/** Of stacks with more voxels than this, flows are kept in half precision. */
+const MOST_SINGLE = 32e6;
+
+/** Tiles of the network in one call. */
+const BATCH = 1;
+
+/** Whether memory matters more than the last digits of flows. */
+export function isLarge([nz, ny, nx]: Shape3): boolean {
+  return nz > 1 && nz * ny * nx > MOST_SINGLE;
+}
+
+/** Number of tiles the network will be run on. */
+export function tilesOf(
+  shape: Shape3,
+  parameters: SegmentationParameters,
+  network: NetworkSides | number,
+): number {
+  const options = tileOptions(parameters, typeof network === 'number' ? { tile: network } : network);
+  if (parameters.mode === '3d') return countViewTiles(viewPlan(shape, parameters), options);
+  const scale = scaleOf(parameters);
+  return shape[0] * countTiles(scaledLength(shape[1], scale), scaledLength(shape[2], scale), options);
+}
+
+/** How the flows of a stack are kept. */
+export function flowPrecision(shape: Shape3): FlowPrecision {
+  return isLarge(shape) ? 'half' : 'single';
+}
+
+/** How the three views of a volume are run. */
+export function viewPlan(shape: Shape3, parameters: SegmentationParameters): ViewPlan {
+  const scale = scaleOf(parameters);
+  const grid: Shape3 = [
+    scaledLength(shape[0], parameters.anisotropy * scale),
+    scaledLength(shape[1], scale),
+    scaledLength(shape[2], scale),
+  ];
+  return { shape, grid, combine: parameters.combineViews };
+}
+
+/** The reference cuts every plane into whole tiles; where views are combined its way, that is done as well. */
+export function tileOptions(
+  parameters: SegmentationParameters,
+  options: NetworkSides & { signal?: AbortSignal },
+): RunTilesOptions {
+  const { tile, sides, signal } = options;
+  const whole = parameters.mode === '3d' && parameters.combineViews === 'sum';
+  return {
+    tile,
+    batch: BATCH,
+    overlap: parameters.tileOverlap,
+    augment: parameters.augment,
+    ...(sides && !whole ? { sides } : {}),
+    ...(signal ? { signal } : {}),
+  };
+}
