@@ -124,3 +124,16 @@ export function decodeSamples(bytes: Uint8Array, { type, shape, fortranOrder }: 
 function corrupt(problem: string): never {
   throw new CytoError('corrupt-file', `This NPY file is damaged: ${problem}. Save it again with numpy.save.`);
 }
+
+/** A float32 array as an NPY file, format 1.0, C order. */
+export function encodeNpy(data: Float32Array, shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  const lengths = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${lengths}), }`;
+  // The data begin at a multiple of 64.
+  const start = Math.ceil((10 + description.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(start + data.byteLength);
+  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, (start - 10) & 255, (start - 10) >> 8]);
+  bytes.set(new TextEncoder().encode(`${description.padEnd(start - 11)}\n`), 10);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+  return bytes;
+}

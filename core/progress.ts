@@ -10,6 +10,24 @@ export interface Progress {
   secondsLeft?: number;
   /** The rung of the backend ladder, when it was chosen or has changed. */
   backend?: BackendReport;
+  /** While a model is trained. */
+  training?: TrainingReport;
+}
+
+/** A point of the learning curve. */
+export interface CurvePoint {
+  step: number;
+  /** Mean loss since the last point; NaN before the first step. */
+  loss: number;
+  /** Average precision at IoU 0.5 on what was held back, where it was taken. */
+  ap50?: number;
+}
+
+/** How a training goes. */
+export interface TrainingReport {
+  /** Of the last step. */
+  loss: number;
+  curve: CurvePoint[];
 }
 
 /** Options that every asynchronous method of the library takes. */

@@ -23,6 +23,7 @@ async function entries() {
     segmentation: 'workers/segmentation/index.ts',
     'segmentation-client': 'workers/segmentation/client.ts',
     'model-library': 'workers/models/client.ts',
+    training: 'workers/training/client.ts',
   };
   for (const name of ['all', 'cytopane']) files[name] = `components/${name}.ts`;
   for (const file of await glob(root, 'components', /^components\/([\w-]+)\/\1\.ts$/)) {

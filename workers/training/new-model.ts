@@ -1,0 +1,80 @@
+import { parseDocument } from 'yaml';
+import { encodeNpy } from '../../core/npy.ts';
+import { VERSION } from '../../core/version.ts';
+import type { ModelFolder } from '../models/model-folder.ts';
+import { hashOf } from '../models/sha256.ts';
+import { CARD } from '../segmentation/network/model-card.ts';
+import type { Model } from '../segmentation/network/model-files.ts';
+import { openGraph } from './judge.ts';
+import { writeOnnx } from './onnx/onnx-model.ts';
+import type { TrainingSettings } from './settings.ts';
+import type { TrainingOutcome } from './train.ts';
+
+/** How a new model is called. */
+export interface NewModelName {
+  /** Unique, see model-id.ts. */
+  id: string;
+  /** For people. */
+  name: string;
+}
+
+/**
+ * The folder of a trained model, files by name: graph, card (BioImage.IO `rdf.yaml`), test tensors made anew. The card is
+ * that of the model it was trained from; what it was trained with stands in `config.cytopane.training`.
+ * @param parent the model that was started from, and its folder
+ */
+export async function newModelFiles(
+  parent: Model,
+  folder: ModelFolder,
+  outcome: TrainingOutcome,
+  settings: TrainingSettings,
+  { id, name }: NewModelName,
+): Promise<Map<string, Blob>> {
+  const { card, testInput } = parent;
+  const graph = new Blob([writeOnnx(outcome.model) as Uint8Array<ArrayBuffer>]);
+  const [batch, , height, width] = testInput.shape;
+  const network = await openGraph(new Uint8Array(await graph.arrayBuffer()));
+  let output: Float32Array;
+  try {
+    output = await network.run(testInput.data as Float32Array, batch, height, width);
+  } finally {
+    await network.release();
+  }
+  const document = parseDocument(await (await folder.open(CARD)).text());
+  document.set('name', name);
+  document.set('version', '1.0.0');
+  document.set(
+    'description',
+    `${card.name}, trained further on ${outcome.images} image${outcome.images === 1 ? '' : 's'} with ${outcome.cells} cells.`,
+  );
+  document.delete('documentation');
+  document.setIn(['weights', 'onnx', 'source'], 'model.onnx');
+  document.setIn(['weights', 'onnx', 'sha256'], await hashOf(graph));
+  // The smaller pair of test tensors serves as the only one.
+  document.setIn(['inputs', 0, 'test_tensor', 'source'], 'test_input.npy');
+  document.setIn(['outputs', 0, 'test_tensor', 'source'], 'test_output.npy');
+  const own = ['config', 'cytopane'];
+  document.setIn([...own, 'id'], id);
+  document.setIn([...own, 'size'], graph.size);
+  document.deleteIn([...own, 'quick_test']);
+  const round = (value: number) => Number(value.toFixed(4));
+  document.setIn([...own, 'training'], {
+    parent: { id: card.id, version: card.version, sha256: card.weights.sha256 },
+    images: outcome.images,
+    cells: outcome.cells,
+    ...settings,
+    steps: outcome.step,
+    seconds: Math.round(outcome.seconds),
+    judged_on: outcome.judgedOn,
+    ap50_before: round(outcome.before.ap50),
+    ap50_after: round(outcome.after.ap50),
+    made_with: `cytopane ${VERSION}`,
+    made_on: new Date().toISOString(),
+  });
+  return new Map([
+    [CARD, new Blob([String(document)])],
+    ['model.onnx', graph],
+    ['test_input.npy', new Blob([encodeNpy(testInput.data as Float32Array, testInput.shape)])],
+    ['test_output.npy', new Blob([encodeNpy(output, testInput.shape)])],
+  ]);
+}

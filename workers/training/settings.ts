@@ -1,0 +1,77 @@
+import { CytoError } from '../../core/errors.ts';
+import type { PreparedImage } from './training-set.ts';
+
+/** What a user may choose. */
+export interface TrainingSettings {
+  /** Rounds over the images. */
+  epochs: number;
+  /** Highest rate of AdamW. */
+  rate: number;
+  /** Share of the convolutions that are trained, counted from the output; 1 is all. */
+  share: number;
+  /** AdamW's weight decay. */
+  weightDecay: number;
+  seed: number;
+}
+
+/** Chosen by measurement: see models/training/README.md. */
+export const DEFAULT_SETTINGS: TrainingSettings = {
+  epochs: 40,
+  rate: 5e-4,
+  share: 1,
+  weightDecay: 0.02,
+  seed: 1,
+};
+
+/** Crops in a round: as many as cover the images, within limits that keep rounds short. */
+const ROUND = { least: 6, most: 12 } as const;
+
+/** Sides of crops in pixels. */
+const SIDE = { step: 32, least: 64, most: 160 } as const;
+
+/** Settings with defaults filled in. @throws CytoError `bad-input` naming the one that is out of range */
+export function completeSettings(settings: Partial<TrainingSettings> = {}): TrainingSettings {
+  const full = { ...DEFAULT_SETTINGS, ...settings };
+  const ranges: Record<keyof TrainingSettings, [low: number, high: number]> = {
+    epochs: [1, 2000],
+    rate: [1e-7, 1e-1],
+    share: [0.01, 1],
+    weightDecay: [0, 1],
+    seed: [0, 2 ** 31],
+  };
+  for (const [name, [low, high]] of Object.entries(ranges) as [keyof TrainingSettings, [number, number]][]) {
+    if (full[name] >= low && full[name] <= high) continue;
+    throw new CytoError(
+      'bad-input',
+      `The setting "${name}" is ${full[name]}; it must lie from ${low} to ${high}.`,
+    );
+  }
+  return full;
+}
+
+/** How a training goes on a set of images. */
+export interface Plan {
+  /** Side of the crops in pixels, a multiple of 32. */
+  side: number;
+  /** Crops, and so steps, in a round. */
+  round: number;
+  steps: number;
+}
+
+export function planOf(images: readonly PreparedImage[], { epochs }: TrainingSettings): Plan {
+  const longest = Math.max(...images.map(({ shape, scale }) => Math.max(...shape) * scale));
+  const side = Math.min(SIDE.most, Math.max(SIDE.least, Math.ceil(longest / SIDE.step) * SIDE.step));
+  const cover = images.reduce(
+    (sum, { shape, scale }) => sum + Math.max(1, (shape[0] * shape[1] * scale ** 2) / side ** 2),
+    0,
+  );
+  const round = Math.round(Math.min(ROUND.most, Math.max(ROUND.least, cover)));
+  return { side, round, steps: round * Math.round(epochs) };
+}
+
+/** The rate rises over the first tenth, stays, and falls to almost nothing over the last two fifths. */
+export function rateAt(step: number, { steps }: Plan, { rate }: TrainingSettings): number {
+  const rise = Math.min(1, (step + 1) / Math.max(1, steps * 0.1));
+  const fall = Math.min(1, (steps - step) / Math.max(1, steps * 0.4));
+  return rate * rise * Math.max(fall, 0.01);
+}
