@@ -1,5 +1,5 @@
 import { expect } from '@open-wc/testing';
-import { CytoError, createVolume, type Progress, type Volume } from 'cytopane/core.js';
+import { CytoError, createVolume, type ImageSource, type Progress, type Volume } from 'cytopane/core.js';
 import { averagePrecision } from 'cytopane/segmentation';
 import { SegmentationClient } from 'cytopane/segmentation-client.js';
 
@@ -110,6 +110,34 @@ describe('segmentation in a worker', () => {
     expect(plane.origin).eql([2, 0, 0]);
     expect(plane.parameters.mode).equal('2d');
     expect(plane.count).equal(36);
+  });
+
+  it('segments a source block by block, with the blocks normalised alike', async () => {
+    const { volume, truth } = discs(4);
+    const source: ImageSource = {
+      ...volume,
+      dtype: 'uint16',
+      levels: [{ shape: volume.shape, calibration: volume.calibration, chunk: [1, 128, 128] }],
+      readVolume: async () => volume,
+      read: async ({ z, y, x }) => {
+        const out = new Uint16Array((z![1] - z![0]) * (y![1] - y![0]) * (x![1] - x![0]));
+        let k = 0;
+        for (let a = z![0]; a < z![1]; a++)
+          for (let b = y![0]; b < y![1]; b++)
+            for (let c = x![0]; c < x![1]; c++) out[k++] = volume.data[(a * SIDE + b) * SIDE + c];
+        return { data: out, shape: [1, 1, z![1] - z![0], y![1] - y![0], x![1] - x![0]] };
+      },
+      close: () => {},
+    };
+    const result = await client.runBlocks(
+      source,
+      { mode: 'stitch' },
+      { backend: 'wasm', core: [4, 128, 256], margin: 48 },
+    );
+    expect(result.shape).eql([4, SIDE, SIDE]);
+    expect(result.count).equal(36);
+    expect(averagePrecision(truth, result.labels).ap[0]).above(0.9);
+    expect((await failure(client.rethreshold({}))).message).contain('run the segmentation');
   });
 
   it('refuses a run that does not fit or a box outside before anything is sent', async () => {

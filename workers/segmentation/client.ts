@@ -1,5 +1,6 @@
 import { assetUrl } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
+import type { ImageSource } from '../../core/image-source.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type {
   SegmentationParameters,
@@ -7,14 +8,18 @@ import type {
   SegmentationScope,
   VoxelBox,
 } from '../../core/segmentation-parameters.ts';
-import { channelView, type Shape3, type Volume, type VolumeData } from '../../core/volume.ts';
+import { bytesPerSample, channelView, type Shape3, type Volume, type VolumeData } from '../../core/volume.ts';
 import { WorkerLink } from '../link.ts';
 import { ModelLibrary } from '../models/client.ts';
 import { DEFAULT_MODEL } from '../models/default-model.ts';
-import { refuseOversized } from './estimate.ts';
+import { memoryBudget, refuseOversized } from './estimate.ts';
 import type { BackendChoice } from './network/backend.ts';
 import { completeParameters } from './parameters.ts';
+import type { SampleMap } from './preprocess/normalise.ts';
+import type { SegmentationInput } from './segmentation.ts';
 import type { RunRequest } from './segmentation.worker.ts';
+import { planBlocks, segmentBlocks } from './volume/blocks.ts';
+import { sampleMaps } from './volume/sample-maps.ts';
 
 export {
   estimateRun,
@@ -48,6 +53,16 @@ export interface RunOptions extends TaskOptions {
   scope?: SegmentationScope;
   /** Memory that the run may take in bytes, by default half of what the browser says that there is. */
   memory?: number;
+}
+
+/** How a volume is run block by block. */
+export interface BlockRunOptions extends Omit<RunOptions, 'z' | 'scope'> {
+  /** Level of the source, default 0, the full one. */
+  level?: number;
+  /** Largest lengths of a block along z, y, x without its margin, default 64, 448, 448. */
+  core?: Shape3;
+  /** Voxels around a block that are segmented with it, default one and a half times the diameter (30 if none is given). */
+  margin?: number;
 }
 
 /** All clients of a page share one worker, so that one inference session exists at a time. */
@@ -151,27 +166,124 @@ export class SegmentationClient {
         'bad-input',
         'A box of several planes cannot be segmented in 2D: stitch planes or use 3D.',
       );
-    const bytesPerSample = volume.data.BYTES_PER_ELEMENT;
-    refuseOversized(shape, full, { channels: full.channels.length, bytesPerSample }, memory);
+
+    refuseOversized(
+      shape,
+      full,
+      { channels: full.channels.length, bytesPerSample: volume.data.BYTES_PER_ELEMENT },
+      memory,
+    );
     const channels = full.channels.map((c) => cutBox(channelView(volume, t, c), volume.shape, box));
-    const request: RunRequest = {
-      owner: this.#owner,
-      input: { channels, shape },
-      parameters: full,
-      ...(await this.#resolve(model, options)),
+    const result = await this.#call({ channels, shape }, full, {
+      model,
       backend,
       ...(server ? { server } : {}),
-      assetBase: assetUrl('.').href,
-    };
-    this.#link ??= sharedLink();
-    const result = await this.#link.call<SegmentationResult>('run', [request], {
       ...task,
-      transfer: channels.map((samples) => samples.buffer as ArrayBuffer),
     });
     this.#channels = volume.shape[1];
     this.#last = full;
     this.#origin = box.from;
     return { ...result, origin: box.from };
+  }
+
+  /**
+   * Segments one time point of an image that may be larger than memory, block by block: read with a margin, segmented,
+   * and joined where blocks overlap. The labels are in memory as a whole, samples and flows of one block only. All blocks
+   * are normalised alike and have the scale of the first, from the middle. Thresholds need a new run.
+   * Progress has the phase `blocks`, with what the block under way tells in between.
+   *
+   * @throws CytoError as `run`
+   */
+  async runBlocks(
+    source: ImageSource,
+    parameters: Partial<SegmentationParameters> = {},
+    options: BlockRunOptions = {},
+  ): Promise<SegmentationResult> {
+    const { model = DEFAULT_MODEL, backend = 'auto', server, t = 0, level = 0, memory, ...task } = options;
+    const { core = [64, 448, 448], margin, ...where } = task;
+    const started = performance.now();
+    const { shape: full5 } = source.levels[level];
+    const shape: Shape3 = [full5[2], full5[3], full5[4]];
+    const full = completeParameters(
+      source.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
+      full5[1],
+    );
+    if (full.mode === '2d' || shape[0] < 2)
+      throw new CytoError('bad-input', 'Blocks are for stacks: stitch planes or use 3D.');
+    const blocks = planBlocks(shape, core, margin ?? Math.round(1.5 * (full.diameter ?? 30)));
+    const read = async ({ from, to }: VoxelBox) => {
+      const range = (axis: number) => [from[axis], to[axis]] as const;
+      return Promise.all(
+        full.channels.map(async (c) => {
+          const region = { t: [t, t + 1], c: [c, c + 1], z: range(0), y: range(1), x: range(2) } as const;
+          return (await source.read(region, level, where)).data;
+        }),
+      );
+    };
+    const voxels = (s: Shape3) => s[0] * s[1] * s[2];
+    const storage = { channels: full.channels.length, bytesPerSample: bytesPerSample(source.dtype) };
+    const labelBytes = 4 * voxels(shape);
+    const largest = blocks
+      .map(({ box }) => box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3)
+      .reduce((a, b) => (voxels(b) > voxels(a) ? b : a));
+    refuseOversized(largest, full, storage, (memory ?? memoryBudget()) - labelBytes);
+    const maps = await sampleMaps(blocks, read, full);
+    // The first block tells the scale of all.
+    const middle = blocks.splice(blocks.length >> 1, 1);
+    let last: SegmentationResult | undefined;
+    const { labels, count } = await segmentBlocks(
+      shape,
+      [...middle, ...blocks],
+      async ({ box }) => {
+        const own = box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3;
+        const diameter = full.diameter ?? last?.estimatedDiameter;
+        const result: SegmentationResult = await this.#call(
+          { channels: await read(box), shape: own },
+          {
+            ...full,
+            ...(diameter === undefined ? {} : { diameter }),
+            maxSizeFraction: Math.min(1, (full.maxSizeFraction * voxels(shape)) / voxels(own)),
+          },
+          { model, backend, ...(server ? { server } : {}), ...where },
+          { maps, look: last === undefined },
+        );
+        last = { ...result, ...(diameter === undefined ? {} : { estimatedDiameter: diameter }) };
+        return result.labels;
+      },
+      where,
+    );
+    this.#last = undefined;
+    const { joins: _, confidence: __, ...rest } = last!;
+    const milliseconds = performance.now() - started;
+    return { ...rest, labels, count, shape, origin: [0, 0, 0], milliseconds, parameters: full };
+  }
+
+  async #call(
+    input: SegmentationInput,
+    parameters: SegmentationParameters,
+    {
+      model,
+      backend,
+      server,
+      ...task
+    }: TaskOptions & Required<Pick<RunOptions, 'model' | 'backend'>> & { server?: string },
+    block: { maps?: readonly SampleMap[]; look: boolean } = { look: true },
+  ): Promise<SegmentationResult> {
+    const request: RunRequest = {
+      owner: this.#owner,
+      input,
+      parameters,
+      ...block,
+      ...(await this.#resolve(model, task)),
+      backend,
+      ...(server ? { server } : {}),
+      assetBase: assetUrl('.').href,
+    };
+    this.#link ??= sharedLink();
+    return this.#link.call<SegmentationResult>('run', [request], {
+      ...task,
+      transfer: input.channels.map((samples) => samples.buffer as ArrayBuffer),
+    });
   }
 
   /**

@@ -34,6 +34,8 @@ export interface RunOptions extends TaskOptions {
   sizes?: SizeRule;
   /** Other sides that the network takes, multiples of `step`; absent: it takes whole tiles only. */
   sides?: { step: number; largest: number };
+  /** Normalisation of each channel, for parts of a larger image; by default by the percentiles of the samples. */
+  maps?: readonly SampleMap[];
   /** Implementation of flows → labels; the plain one by default. */
   kernels?: MaskKernels;
   /** Lets messages (cancel requests) in; called between tiles and planes. */
@@ -83,9 +85,9 @@ export class Segmentation {
     const { kernels = plainKernels } = options;
     if (parameters.mode === '3d' && shape[0] < 2)
       throw new CytoError('bad-input', 'Full 3D needs a stack of at least two planes; use 2D for one plane.');
-    const maps = channels.map((samples) =>
-      percentileMap(samples, shape, parameters.percentiles, parameters.invert),
-    );
+    const maps =
+      options.maps ??
+      channels.map((samples) => percentileMap(samples, shape, parameters.percentiles, parameters.invert));
     const precision = flowPrecision(shape);
     const tiles = tileOptions(parameters, options);
     const counter = new TileCounter(network, options);

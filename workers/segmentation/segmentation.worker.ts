@@ -13,6 +13,7 @@ import type { MaskKernels } from './kernels/kernels.ts';
 import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
 import { CARD } from './network/model-card.ts';
 import { loadModel, type Model } from './network/model-files.ts';
+import type { SampleMap } from './preprocess/normalise.ts';
 import { isLarge } from './run-plan.ts';
 import { Segmentation, type SegmentationInput } from './segmentation.ts';
 
@@ -22,6 +23,10 @@ export interface RunRequest {
   owner: string;
   input: SegmentationInput;
   parameters: SegmentationParameters;
+  /** Normalisation of each channel of a block of a larger image. */
+  maps?: readonly SampleMap[];
+  /** Whether cells of unknown diameter are looked at; a block has the scale of the first. */
+  look: boolean;
   /** Id of a built-in model, or the files of another one by name. */
   model: string | ReadonlyMap<string, Blob>;
   /** Whether hashes of those files were checked when they were stored. */
@@ -110,7 +115,8 @@ serve({
       const segmentation = await Segmentation.run(request.input, parameters, network.run, {
         ...options,
         tile: model.card.tile,
-        ...(model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
+        ...(request.maps ? { maps: request.maps } : {}),
+        ...(request.look && model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
         ...(model.card.sides ? { sides: model.card.sides } : {}),
         kernels: await kernels,
         pause: letMessagesIn,
