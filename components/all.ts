@@ -4,6 +4,7 @@ export { CytoEdits } from './edits/edits.ts';
 export { CytoExportMenu } from './export-menu/export-menu.ts';
 export { CytoHistogram } from './histogram/histogram.ts';
 export { CytoImage } from './image/image.ts';
+export { CytoJoinReview } from './join-review/join-review.ts';
 export { CytoLabelTable } from './label-table/label-table.ts';
 export { CytoLabels } from './labels/labels.ts';
 export { CytoLayerList } from './layer-list/layer-list.ts';

@@ -1,3 +1,4 @@
+import './join-review.ts';
 import './model-chooser.ts';
 import { register } from '../register.ts';
 import { CytoSegmenter } from '../segmenter/segmenter.ts';

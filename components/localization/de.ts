@@ -246,6 +246,21 @@ export const de: Texts = {
     lost: 'Ausfall während des Laufs, der anderswo weiterging',
     failed: 'das Modell ließ sich dort nicht starten',
   },
+  joins: {
+    title: 'Zweifelhafte Verbindungen',
+    none: 'Alle Verbindungen zwischen Ebenen sind sicher.',
+    left: (open: number, all: number) => (open === 0 ? 'alle angesehen' : `${open} von ${all} offen`),
+    row: (label: number, upper: number, lower: number) => `Zelle ${label}, Ebenen ${upper} und ${lower}`,
+    explained: (iou: string, rival: string) => `Überlappung ${iou}, nächstbeste ${rival}`,
+    states: { accepted: 'behalten', split: 'getrennt', gone: 'bearbeitet' },
+    accept: 'Behalten',
+    reopen: 'Öffnen',
+    split: 'Trennen',
+    next: 'Weiter',
+    splitName: 'Zwischen Ebenen trennen',
+    toPlane: (plane: number) => `Zu Ebene ${plane}`,
+    pictureOf: (plane: number) => `Die Zelle in Ebene ${plane}; gestrichelt: ihr Umriss in der anderen Ebene`,
+  },
   editing: {
     tools: {
       pan: 'Bewegen und wählen',

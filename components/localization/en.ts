@@ -236,6 +236,21 @@ export const en = {
     lost: 'it failed during the run, which went on elsewhere',
     failed: 'the model could not be started on it',
   },
+  joins: {
+    title: 'Doubtful joins',
+    none: 'All joins between planes are sure.',
+    left: (open: number, all: number) => (open === 0 ? 'all looked at' : `${open} of ${all} to look at`),
+    row: (label: number, upper: number, lower: number) => `Cell ${label}, planes ${upper} and ${lower}`,
+    explained: (iou: string, rival: string) => `Overlap ${iou}, next best ${rival}`,
+    states: { accepted: 'accepted', split: 'split', gone: 'edited' },
+    accept: 'Accept',
+    reopen: 'Reopen',
+    split: 'Split',
+    next: 'Next',
+    splitName: 'Split between planes',
+    toPlane: (plane: number) => `Go to plane ${plane}`,
+    pictureOf: (plane: number) => `The cell in plane ${plane}; dashed: its outline in the other plane`,
+  },
   editing: {
     tools: {
       pan: 'Move and select',

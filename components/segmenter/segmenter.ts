@@ -1,5 +1,6 @@
 import { html, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
+import { DoubtfulJoins } from '../../core/edit/doubtful-joins.ts';
 import { asCytoError, CytoError, isAbort } from '../../core/errors.ts';
 import type { ImageLayer } from '../../core/layer.ts';
 import type { Progress, TaskOptions } from '../../core/progress.ts';
@@ -83,6 +84,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   @state() private accessor progress: Progress | undefined;
   @state() private accessor message = '';
+  @state() private accessor joins: DoubtfulJoins | undefined;
   @state() private accessor result: Omit<SegmentationResult, 'labels'> | undefined;
 
   readonly #internals = this.attachInternals();
@@ -199,6 +201,9 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       z,
       texts: this.texts,
     });
+    const layer = this.viewer!.model.labels.find(({ id }) => id === layerId);
+    this.joins =
+      result.joins && layer ? new DoubtfulJoins(result.joins, layer.labels, this.joins) : undefined;
     const { labels: _, ...rest } = result;
     this.result = rest;
     this.#segmented = volume;
@@ -238,6 +243,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     if (this.#segmented && this.#shownImage()?.volume !== this.#segmented) {
       this.#segmented = undefined;
       this.result = undefined;
+      this.joins = undefined;
       this.message = '';
     }
   }
@@ -263,7 +269,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       </div>
       <div aria-live="polite">${progress ? progressLine(progress, texts) : result ? runSummary(result, texts) : nothing}</div>
       ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}
-      ${result && image ? thresholdSliders(this, result.parameters.mode, this.busy, texts) : nothing}`;
+      ${result && image ? thresholdSliders(this, result.parameters.mode, this.busy, texts) : nothing}
+      ${this.joins && !this.busy ? html`<cyto-join-review .viewer=${this.viewer} .joins=${this.joins}></cyto-join-review>` : nothing}`;
   }
 
   #onRun = (): void => {

@@ -41,6 +41,9 @@ export const SHORTCUTS = {
   'edit.cancel': ['Escape'],
   'edit.undo': ['Mod+Z'],
   'edit.redo': ['Mod+Shift+Z', 'Mod+Y'],
+  'review.next': ['J'],
+  'review.accept': ['Enter'],
+  'review.split': ['S'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ActionId = keyof typeof SHORTCUTS;
@@ -55,13 +58,29 @@ export function keysOf(action: ActionId, changes: Shortcuts = {}): readonly stri
 
 /** The action that a key event asks for, if any. Single characters act with and without shift unless both are taken. */
 export function actionOf(event: KeyboardEvent, changes: Shortcuts = {}): ActionId | undefined {
-  if (event.altKey) return undefined;
-  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  const mod = event.ctrlKey || event.metaKey ? 'Mod+' : '';
-  const exact = mod + (event.shiftKey ? 'Shift+' : '') + key;
   const find = (wanted: string) =>
     (Object.keys(SHORTCUTS) as ActionId[]).find((action) => keysOf(action, changes).includes(wanted));
-  return find(exact) ?? (event.key.length === 1 ? find(mod + key) : undefined);
+  for (const name of namesOf(event)) {
+    const action = find(name);
+    if (action) return action;
+  }
+  return undefined;
+}
+
+/** Whether a key event asks for one action, whatever else has the same key. */
+export function isAction(event: KeyboardEvent, action: ActionId, changes: Shortcuts = {}): boolean {
+  const keys = keysOf(action, changes);
+  return namesOf(event).some((name) => keys.includes(name));
+}
+
+/** How {@link SHORTCUTS} may name a key, the closest first. */
+function namesOf(event: KeyboardEvent): string[] {
+  if (event.altKey) return [];
+  const single = event.key.length === 1;
+  const key = single ? event.key.toUpperCase() : event.key;
+  const mod = event.ctrlKey || event.metaKey ? 'Mod+' : '';
+  const exact = mod + (event.shiftKey ? 'Shift+' : '') + key;
+  return single ? [exact, mod + key] : [exact];
 }
 
 /** A key as people read it. */
