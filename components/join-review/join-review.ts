@@ -125,9 +125,10 @@ export class CytoJoinReview extends ViewerPart {
     if (!window) return;
     const { y0, x0, y1, x1 } = window;
     void viewer.reveal([current.upper, y0, x0, current.lower + 1, y1, x1], { source: 'user' });
-    void this.updateComplete.then(() =>
-      this.renderRoot.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }),
-    );
+    void this.updateComplete.then(() => {
+      this.scrollIntoView({ block: 'nearest' });
+      this.renderRoot.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+    });
   }
 
   // —— Keys ——

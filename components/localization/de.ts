@@ -250,7 +250,7 @@ export const de: Texts = {
     title: 'Zweifelhafte Verbindungen',
     none: 'Alle Verbindungen zwischen Ebenen sind sicher.',
     left: (open: number, all: number) => (open === 0 ? 'alle angesehen' : `${open} von ${all} offen`),
-    row: (label: number, upper: number, lower: number) => `Zelle ${label}, Ebenen ${upper} und ${lower}`,
+    row: (label: number, upper: number, lower: number) => `Zelle ${label}, Ebenen ${upper}, ${lower}`,
     explained: (iou: string, rival: string) => `Überlappung ${iou}, nächstbeste ${rival}`,
     states: { accepted: 'behalten', split: 'getrennt', gone: 'bearbeitet' },
     accept: 'Behalten',

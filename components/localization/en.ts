@@ -240,7 +240,7 @@ export const en = {
     title: 'Doubtful joins',
     none: 'All joins between planes are sure.',
     left: (open: number, all: number) => (open === 0 ? 'all looked at' : `${open} of ${all} to look at`),
-    row: (label: number, upper: number, lower: number) => `Cell ${label}, planes ${upper} and ${lower}`,
+    row: (label: number, upper: number, lower: number) => `Cell ${label}, planes ${upper}, ${lower}`,
     explained: (iou: string, rival: string) => `Overlap ${iou}, next best ${rival}`,
     states: { accepted: 'accepted', split: 'split', gone: 'edited' },
     accept: 'Accept',

@@ -73,7 +73,9 @@ export class ViewerHarness {
   }
 
   key(key: string, kind = 'xy'): Promise<void> {
-    this.pane(kind).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    this.pane(kind).dispatchEvent(
+      new KeyboardEvent('keydown', { key, bubbles: true, composed: true, cancelable: true }),
+    );
     return this.element.settled();
   }
 

@@ -71,6 +71,56 @@ describe('the demo, served without special headers', () => {
     assert.ok(planes.size > 10, `labels in ${planes.size} planes`);
   });
 
+  it('reviews the doubtful joins of the stack by keys; a split is one step that can be undone', async () => {
+    const { page } = stage;
+    const state = () =>
+      page.evaluate(() => {
+        const { segmenter, viewer } = document.querySelector('cyto-workbench')!;
+        const review = segmenter.renderRoot.querySelector('cyto-join-review')!;
+        const layer = viewer.model.labels.at(-1)!;
+        return {
+          z: viewer.model.cursor.z,
+          selected: layer.selected,
+          cells: new Set(layer.labels.data).size - 1,
+          open: review.joins!.open,
+          join: review.current,
+          labels: review.current && review.joins!.labelsOf(review.current),
+          pictures: [...review.renderRoot.querySelectorAll('canvas')].map((canvas) =>
+            canvas
+              .getContext('2d')!
+              .getImageData(0, 0, canvas.width, canvas.height)
+              .data.some((v) => v > 128 && v < 255),
+          ),
+        };
+      });
+    await page.getByRole('listbox', { name: 'Doubtful joins' }).focus();
+    const before = await state();
+    assert.ok(before.open > 1, `${before.open} doubtful joins`);
+    await page.keyboard.press('j');
+    const first = await state();
+    assert.equal(first.z, first.join?.upper);
+    assert.equal(first.selected, first.labels?.[0]);
+    assert.deepEqual(first.pictures, [true, true]);
+
+    await page.keyboard.press('s');
+    const split = await state();
+    assert.equal(split.cells, before.cells + 1);
+    assert.equal(split.open, before.open - 1);
+    assert.ok(split.join!.confidence >= first.join!.confidence, 'the next is no worse');
+
+    // In a pane of the viewer the same keys work.
+    await page.evaluate(() => {
+      const { viewer } = document.querySelector('cyto-workbench')!;
+      viewer.renderRoot.querySelector<HTMLElement>('[part~="pane-xy"]')!.focus();
+    });
+    await page.keyboard.press('Enter');
+    assert.equal((await state()).open, before.open - 2);
+    await page.keyboard.press('Control+z');
+    const undone = await state();
+    assert.equal(undone.cells, before.cells);
+    assert.equal(undone.open, before.open - 1);
+  });
+
   it('cancels at once, within 100 ms on an idle machine, and keeps the labels', async () => {
     const revision = () =>
       stage.page.evaluate(
