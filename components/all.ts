@@ -1,4 +1,5 @@
 /** The classes of all elements; nothing is registered. */
+export { CytoCrop } from './crop/crop.ts';
 export { CytoDims } from './dims/dims.ts';
 export { CytoEdits } from './edits/edits.ts';
 export { CytoExportMenu } from './export-menu/export-menu.ts';

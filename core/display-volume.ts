@@ -1,8 +1,16 @@
-import { labelColor } from './label-colors.ts';
+import type { Box } from './label-volume.ts';
 import type { Shape3, Spacing, VolumeData } from './volume.ts';
 
 /** Whole-number reduction along z, y, x. */
 export type Factors = readonly [z: number, y: number, x: number];
+
+/** What a 3D picture is made of at most: more is not seen on a screen and costs memory on the device. */
+export const VOLUME_LIMITS = {
+  imageVoxels: 2 ** 25,
+  labelVoxels: 2 ** 25,
+  /** Largest side of a 3D texture that every WebGL 2 device has. */
+  side: 2048,
+};
 
 /**
  * Reduction that brings a volume under a number of voxels and a largest side: the axes with the finest sampling
@@ -81,81 +89,66 @@ export function displayBytes(
   return bytes;
 }
 
-/** Opacity byte of a label voxel inside its cell and where it touches another one: the seam shows as a groove. */
-const INSIDE = 255;
-const SEAM = 90;
-
-/**
- * Labels as RGBA bytes for surface-like drawing: colour of the label, and an opacity that falls to 0 outside and
- * dips where cells touch. Empty voxels beside a cell carry its colour with opacity 0, so that interpolation does
- * not draw a dark rim.
- * @param labels of `shape` [z, y, x]; reduced by taking the middle voxel
- * @returns 4 bytes per voxel of {@link reducedShape}
- */
-export function labelBytes(
-  labels: Uint32Array,
-  shape: Shape3,
-  factors: Factors,
-  { seed = 0, selected = 0 }: { seed?: number; selected?: number } = {},
-): Uint8Array<ArrayBuffer> {
-  const small = reducedLabels(labels, shape, factors);
-  const [mz, my, mx] = reducedShape(shape, factors);
-  const bytes = new Uint8Array(small.length * 4);
-  const colors = new Map<number, readonly number[]>();
-  const colorOf = (id: number) => {
-    let color = colors.get(id);
-    if (!color) {
-      const own = labelColor(id, seed);
-      // The chosen cell is lit up; the others step back.
-      color = selected === 0 ? own : own.map((c) => Math.round(id === selected ? (c + 255) / 2 : c * 0.6));
-      colors.set(id, color);
-    }
-    return color;
+/** Reduced voxels that a box of full ones has a part in, half-open and within the volume. */
+export function reducedBox(box: Box, shape: Shape3, factors: Factors): Box {
+  const reduced = reducedShape(shape, factors);
+  const at = (k: number) => {
+    const place = box[k] / factors[k % 3];
+    return Math.min(Math.max(k < 3 ? Math.floor(place) : Math.ceil(place), 0), reduced[k % 3]);
   };
-  const steps = [1, mx, mx * my];
-  let at = 0;
-  for (let z = 0; z < mz; z++) {
-    for (let y = 0; y < my; y++) {
-      for (let x = 0; x < mx; x++, at++) {
-        const id = small[at];
-        let shown = id;
-        let seam = false;
-        const position = [x, y, z];
-        const last = [mx - 1, my - 1, mz - 1];
-        for (let axis = 0; axis < 3 && !(id === 0 && shown !== 0); axis++) {
-          for (const side of [-1, 1]) {
-            const edge = side < 0 ? 0 : last[axis];
-            if (position[axis] === edge) continue;
-            const other = small[at + side * steps[axis]];
-            if (id === 0) shown ||= other;
-            else if (other !== 0 && other !== id) seam = true;
-          }
-        }
-        if (shown === 0) continue;
-        const color = colorOf(shown);
-        bytes[at * 4] = color[0];
-        bytes[at * 4 + 1] = color[1];
-        bytes[at * 4 + 2] = color[2];
-        bytes[at * 4 + 3] = id === 0 ? 0 : seam ? SEAM : INSIDE;
-      }
-    }
-  }
-  return bytes;
+  return [at(0), at(1), at(2), at(3), at(4), at(5)];
 }
 
-function reducedLabels(labels: Uint32Array, shape: Shape3, factors: Factors): Uint32Array {
-  if (factors[0] * factors[1] * factors[2] === 1) return labels;
+/**
+ * Labels of a box of reduced voxels, each that of its middle.
+ * @param labels of `shape` [z, y, x]
+ * @param box half-open, in reduced voxels
+ */
+export function reducedLabels(labels: Uint32Array, shape: Shape3, factors: Factors, box: Box): Uint32Array {
   const [nz, ny, nx] = shape;
-  const [mz, my, mx] = reducedShape(shape, factors);
+  const [z0, y0, x0, z1, y1, x1] = box;
+  const whole = x0 === 0 && y0 === 0 && x1 === nx && y1 === ny && factors.every((factor) => factor === 1);
+  if (whole) return labels.subarray(z0 * ny * nx, z1 * ny * nx);
   const middle = (index: number, axis: number, length: number) =>
     Math.min(index * factors[axis] + (factors[axis] >> 1), length - 1);
-  const small = new Uint32Array(mz * my * mx);
+  const small = new Uint32Array((z1 - z0) * (y1 - y0) * (x1 - x0));
   let at = 0;
-  for (let z = 0; z < mz; z++) {
-    for (let y = 0; y < my; y++) {
+  for (let z = z0; z < z1; z++) {
+    for (let y = y0; y < y1; y++) {
       const row = (middle(z, 0, nz) * ny + middle(y, 1, ny)) * nx;
-      for (let x = 0; x < mx; x++) small[at++] = labels[row + middle(x, 2, nx)];
+      for (let x = x0; x < x1; x++) small[at++] = labels[row + middle(x, 2, nx)];
     }
   }
   return small;
+}
+
+/**
+ * Which blocks of reduced voxels hold any label: 1 or 0.
+ * @param box half-open, in reduced voxels; the blocks that it has a part in are looked at whole
+ * @param side voxels along each side of a block
+ * @returns the box of blocks, half-open, and a byte for each
+ */
+export function blocksInUse(
+  labels: Uint32Array,
+  shape: Shape3,
+  factors: Factors,
+  box: Box,
+  side: number,
+): { box: Box; data: Uint8Array } {
+  const reduced = reducedShape(shape, factors);
+  const first = [0, 1, 2].map((axis) => Math.floor(box[axis] / side));
+  const end = [0, 1, 2].map((axis) => Math.ceil(box[axis + 3] / side));
+  const [depth, height, width] = [0, 1, 2].map((axis) => end[axis] - first[axis]);
+  const [z0, y0, x0] = first.map((block) => block * side);
+  const [z1, y1, x1] = end.map((block, axis) => Math.min(block * side, reduced[axis]));
+  const ids = reducedLabels(labels, shape, factors, [z0, y0, x0, z1, y1, x1]);
+  const data = new Uint8Array(depth * height * width);
+  let at = 0;
+  for (let z = z0; z < z1; z++) {
+    for (let y = y0; y < y1; y++) {
+      const row = (Math.floor((z - z0) / side) * height + Math.floor((y - y0) / side)) * width;
+      for (let x = x0; x < x1; x++) if (ids[at++] !== 0) data[row + Math.floor((x - x0) / side)] = 1;
+    }
+  }
+  return { box: [first[0], first[1], first[2], end[0], end[1], end[2]], data };
 }

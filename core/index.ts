@@ -6,6 +6,7 @@ export * from './edit/index.ts';
 export * from './errors.ts';
 export * from './image-source.ts';
 export * from './label-colors.ts';
+export * from './label-ray.ts';
 export * from './label-volume.ts';
 export * from './layer.ts';
 export * from './measure/index.ts';

@@ -1,4 +1,5 @@
 import { CytoError } from './errors.ts';
+import type { Box } from './label-volume.ts';
 import {
   BLENDINGS,
   type ChangeSource,
@@ -33,6 +34,19 @@ export interface Cursor {
   x: number;
 }
 
+/** How the planes of a slab become one picture. */
+export const PROJECTIONS = ['max', 'mean', 'min'] as const;
+export type Projection = (typeof PROJECTIONS)[number];
+
+/** What is shown of the scene. */
+export interface SceneView {
+  /** Planes that a 2D view shows at once, around the cursor's; 1 for that alone. */
+  slab: number;
+  projection: Projection;
+  /** The part of the scene that 3D views show, in voxels of the reference layer; absent for all. */
+  crop?: Box | undefined;
+}
+
 /** Events of {@link ViewerModel}: type → detail. */
 export interface ViewerModelEvents {
   'layer-add': { layer: Layer; source: ChangeSource };
@@ -42,6 +56,7 @@ export interface ViewerModelEvents {
   'dims-change': { dims: Dims; source: ChangeSource };
   'cursor-change': { cursor: Readonly<Cursor>; source: ChangeSource };
   'layout-change': { layout: Layout; source: ChangeSource };
+  'view-change': { view: Readonly<SceneView>; source: ChangeSource };
 }
 
 /** Serialised view state: settings only, no samples. Layers are matched by id on restore. */
@@ -49,6 +64,8 @@ export interface ViewerState {
   version: 1;
   layout: Layout;
   cursor: Cursor;
+  /** Absent in states saved before there were slabs and crops. */
+  view?: SceneView;
   layers: Array<{ id: string; kind: Layer['kind']; settings: LayerChanges }>;
 }
 
@@ -62,6 +79,11 @@ export class ViewerModel extends EventTarget {
   #cursor: Cursor = { t: 0, z: 0, y: 0, x: 0 };
   #dims: Dims = { sizeT: 1, shape: [1, 1, 1], spacing: [1, 1, 1], unit: 'px' };
 
+  #view: SceneView = { slab: 1, projection: 'max' };
+
+  get view(): Readonly<SceneView> {
+    return this.#view;
+  }
   get layers(): readonly Layer[] {
     return this.#layers;
   }
@@ -160,6 +182,27 @@ export class ViewerModel extends EventTarget {
     this.#emit('layout-change', { layout, source });
   }
 
+  /**
+   * Changes slab and crop; they are clipped to the scene, and a crop of the whole scene is none.
+   * @throws CytoError `bad-input` for a projection that there is not
+   */
+  setView(changes: Partial<SceneView>, source: ChangeSource = 'api'): void {
+    const wanted = { ...this.#view, ...changes };
+    if (!PROJECTIONS.includes(wanted.projection)) {
+      throw new CytoError('bad-input', `"${wanted.projection}" is not a projection; use max, mean or min.`);
+    }
+    const { shape } = this.#dims;
+    const slab = Math.min(Math.max(1, Math.round(wanted.slab)), Math.max(...shape));
+    const view: SceneView = { slab, projection: wanted.projection };
+    if (wanted.crop) {
+      const crop = clippedBox(wanted.crop, shape);
+      if (crop.some((edge, k) => edge !== (k < 3 ? 0 : shape[k - 3]))) view.crop = crop;
+    }
+    if (JSON.stringify(view) === JSON.stringify(this.#view)) return;
+    this.#view = view;
+    this.#emit('view-change', { view, source });
+  }
+
   /** Moves the shared cursor; values are rounded and clipped to the scene. */
   setCursor(changes: Partial<Cursor>, source: ChangeSource = 'api'): void {
     const { sizeT, shape } = this.#dims;
@@ -183,6 +226,7 @@ export class ViewerModel extends EventTarget {
       version: 1,
       layout: this.#layout,
       cursor: { ...this.#cursor },
+      view: { ...this.#view },
       layers: this.#layers.map((layer) => {
         const { id, kind, ...rest } = layer;
         const settings: Record<string, unknown> = { ...rest };
@@ -200,12 +244,13 @@ export class ViewerModel extends EventTarget {
    * @throws CytoError `bad-input` for anything that is not such a state; nothing is changed then
    */
   restore(state: unknown): void {
-    const { layout, cursor, layers } = parseViewerState(state);
+    const { layout, cursor, layers, view } = parseViewerState(state);
     for (const { id, kind, settings } of layers) {
       if (this.get(id)?.kind === kind) this.update(id, settings, 'restore');
     }
     this.setLayout(layout, 'restore');
     this.setCursor(cursor, 'restore');
+    if (view) this.setView({ crop: undefined, ...view }, 'restore');
   }
 
   #require(id: string): Layer {
@@ -233,6 +278,8 @@ export class ViewerModel extends EventTarget {
     const wasEmpty = this.#dims.shape.every((n) => n === 1);
     this.#dims = dims;
     this.#emit('dims-change', { dims, source });
+    // A crop belongs to the scene that it was made in.
+    this.setView({ crop: undefined }, source);
     const middle = dims.shape.map((n) => Math.floor((n - 1) / 2));
     this.setCursor(wasEmpty ? { t: 0, z: middle[0], y: middle[1], x: middle[2] } : {}, source);
   }
@@ -255,6 +302,7 @@ export function parseViewerState(state: unknown): ViewerState {
   if (!isRecord(cursor) || !['t', 'z', 'y', 'x'].every((axis) => Number.isFinite(cursor[axis]))) {
     return fail('the cursor needs numbers t, z, y and x');
   }
+  const view = state.view === undefined ? undefined : checkView(state.view, fail);
   if (!Array.isArray(state.layers)) return fail('layers must be a list');
   const layers = state.layers.map((entry: unknown): ViewerState['layers'][number] => {
     if (!isRecord(entry) || typeof entry.id !== 'string' || !isRecord(entry.settings))
@@ -267,7 +315,29 @@ export function parseViewerState(state: unknown): ViewerState {
     version: 1,
     layout: state.layout as Layout,
     cursor: { t: cursor.t as number, z: cursor.z as number, y: cursor.y as number, x: cursor.x as number },
+    ...(view ? { view } : {}),
     layers,
+  };
+}
+
+function clippedBox(box: Box, shape: Shape3): Box {
+  const low = [0, 1, 2].map((axis) => Math.min(Math.max(0, Math.round(box[axis])), shape[axis] - 1));
+  const high = [0, 1, 2].map((axis) =>
+    Math.min(Math.max(low[axis] + 1, Math.round(box[axis + 3])), shape[axis]),
+  );
+  return [low[0], low[1], low[2], high[0], high[1], high[2]];
+}
+
+function checkView(view: unknown, fail: (problem: string) => never): SceneView {
+  const { slab, projection, crop } = (view ?? {}) as Record<string, unknown>;
+  if (!Number.isInteger(slab) || (slab as number) < 1) return fail('a slab has 1 plane or more');
+  if (!PROJECTIONS.includes(projection as Projection)) return fail('unknown projection');
+  const isBox = Array.isArray(crop) && crop.length === 6 && crop.every(Number.isInteger);
+  if (crop !== undefined && !isBox) return fail('a crop has six whole numbers');
+  return {
+    slab: slab as number,
+    projection: projection as Projection,
+    ...(isBox ? { crop: crop as never } : {}),
   };
 }
 

@@ -13,6 +13,7 @@ const EVENTS: ReadonlyArray<keyof ViewerModelEvents> = [
   'dims-change',
   'cursor-change',
   'layout-change',
+  'view-change',
 ];
 
 /**

@@ -1,5 +1,6 @@
 import './edits.ts';
 import './tools.ts';
+import './crop.ts';
 import './dims.ts';
 import './export-menu.ts';
 import './image.ts';

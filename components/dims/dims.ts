@@ -1,5 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
+import { PROJECTIONS, type Projection } from '../../core/viewer-model.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import { controlStyles } from '../styles.ts';
 
@@ -16,9 +17,11 @@ export class CytoDims extends ViewerPart {
     controlStyles,
     css`
       :host(:empty) { display: contents; }
-      label { display: grid; grid-template-columns: 4.5em 1fr max-content auto; gap: 8px; align-items: center; padding: 4px 10px; }
+      .row { display: grid; grid-template-columns: 4.5em 1fr max-content auto; gap: 8px; align-items: center; padding: 4px 10px; }
       output { font-variant-numeric: tabular-nums; color: var(--_quiet); }
       button { padding: 0 8px; }
+      .slab { display: flex; gap: 6px; align-items: center; }
+      .slab input { inline-size: 4em; }
     `,
   ];
 
@@ -39,24 +42,43 @@ export class CytoDims extends ViewerPart {
     return html`
       ${
         shape[0] > 1
-          ? html`<label part="slider">${texts.plane}
-              <input type="range" min="0" max=${shape[0] - 1} .value=${String(z)}
+          ? html`<div class="row" part="slider"><label for="z">${texts.plane}</label>
+              <input id="z" type="range" min="0" max=${shape[0] - 1} .value=${String(z)}
                 aria-valuetext=${texts.planeOf(z + 1, shape[0]) + depth}
                 @input=${(event: Event) => model.setCursor({ z: numberOf(event) }, 'user')} />
-              <output>${z + 1} / ${shape[0]}${depth}</output></label>`
+              <output>${z + 1} / ${shape[0]}${depth}</output>${this.#slab()}</div>`
           : nothing
       }
       ${
         sizeT > 1
-          ? html`<label part="slider">${texts.time}
-              <input type="range" min="0" max=${sizeT - 1} .value=${String(t)}
+          ? html`<div class="row" part="slider"><label for="t">${texts.time}</label>
+              <input id="t" type="range" min="0" max=${sizeT - 1} .value=${String(t)}
                 aria-valuetext=${texts.planeOf(t + 1, sizeT)}
                 @input=${(event: Event) => model.setCursor({ t: numberOf(event) }, 'user')} />
               <output>${t + 1} / ${sizeT}</output>
               <button aria-label=${this.playing ? texts.pause : texts.play} @click=${() => this.#play(!this.playing)}>
-                ${this.playing ? '❚❚' : '▶'}</button></label>`
+                ${this.playing ? '❚❚' : '▶'}</button></div>`
           : nothing
       }`;
+  }
+
+  /** How many planes a 2D view shows at once, and how. */
+  #slab() {
+    const { model, texts } = this;
+    if (!model || model.layout === '3d') return nothing;
+    const { slab, projection } = model.view;
+    return html`<span class="slab" title=${texts.slabHint}>
+      <label for="slab">${texts.slab}</label>
+      <input id="slab" type="number" min="1" max=${Math.max(...model.dims.shape)} .value=${String(slab)}
+        @change=${(event: Event) => model.setView({ slab: numberOf(event) || 1 }, 'user')} />
+      ${
+        slab > 1
+          ? html`<select aria-label=${texts.projection}
+              @change=${(event: Event) => model.setView({ projection: (event.target as HTMLSelectElement).value as Projection }, 'user')}>
+              ${PROJECTIONS.map((name) => html`<option value=${name} .selected=${name === projection}>${texts.projections[name]}</option>`)}
+            </select>`
+          : nothing
+      }</span>`;
   }
 
   #play(on: boolean): void {

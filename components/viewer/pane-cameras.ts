@@ -3,6 +3,7 @@ import { fittedOrbit, type OrbitCamera } from './orbit-camera.ts';
 import type { Pane } from './pane.ts';
 import { PLANE_AXES, type Plane, sceneExtent, type Vec3, voxelMiddle } from './plane.ts';
 import { fitted, type PlaneCamera, screenToWorld, worldToScreen } from './plane-camera.ts';
+import { surfaceUnder } from './surface-under.ts';
 
 /** The scene is never smaller than so many CSS pixels, a voxel never larger. */
 const SMALLEST_SCENE = 20;
@@ -96,9 +97,9 @@ export class PaneCameras {
     this.#orbit = camera;
   }
 
-  /** Physical position in the cursor's plane under a CSS pixel of a pane; undefined in 3D. */
+  /** Physical position under a CSS pixel of a pane: in the cursor's plane, or in 3D on the label seen there, if any. */
   worldIn(pane: Pane, panes: readonly Pane[], x: number, y: number): Vec3 | undefined {
-    if (pane.kind === '3d') return undefined;
+    if (pane.kind === '3d') return surfaceUnder(this.#model, this.orbit(pane), pane.size, [x, y]);
     const { cursor, dims } = this.#model;
     const middle = voxelMiddle([cursor.z, cursor.y, cursor.x], dims.spacing);
     const depth = middle[PLANE_AXES[pane.kind].across];

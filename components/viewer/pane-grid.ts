@@ -31,8 +31,9 @@ const SIDE_SHARE = [0.28, 0.5] as const;
 const RELEASE_DELAY = 250;
 /** Milliseconds of rest after which the 3D picture is drawn in full. */
 const REFINE_DELAY = 180;
-/** Milliseconds without edits after which the 3D picture follows them: it is made of all labels. */
-const EDIT_DELAY = 200;
+/** Milliseconds after an edit, or a move of the pointer, until the 3D picture follows: planes come first. */
+const EDIT_DELAY = 30;
+const HOVER_DELAY = 80;
 /** Milliseconds of rest after which the plane is spoken, so that not every plane passed is. */
 const ANNOUNCE_DELAY = 400;
 
@@ -93,7 +94,8 @@ export class PaneGrid implements PaneHost {
     this.#resizes = new ResizeObserver(() => this.resize());
     this.#sights = new IntersectionObserver((entries) => this.#see(entries));
     this.#stopWatching = watchScene(this.model, {
-      changed: (planesOnly) => this.invalidate(planesOnly ? (pane) => pane.kind !== '3d' : undefined),
+      changed: () => this.invalidate(),
+      hovered: () => this.#hovered(),
       edited: (labels, box) => this.#edited(labels, box),
       resized: () => {
         this.#cameras.reset();
@@ -271,7 +273,7 @@ export class PaneGrid implements PaneHost {
     return undefined;
   }
 
-  /** Physical position of a point of a pane in CSS pixels; undefined in 3D. */
+  /** Physical position of a point of a pane in CSS pixels; in 3D that of the label seen there, if any. */
   worldIn(pane: Pane, x: number, y: number): Vec3 | undefined {
     return this.#cameras.worldIn(pane, this.#panes, x, y);
   }
@@ -308,7 +310,13 @@ export class PaneGrid implements PaneHost {
     this.#request();
   }
 
-  /** Planes that show the edited box are drawn with the next frame, the 3D picture when the edits rest. */
+  /** Planes show the label under the pointer at once; the 3D picture, which costs more, when the pointer rests. */
+  #hovered(): void {
+    this.invalidate((pane) => pane.kind !== '3d');
+    this.#follow3D(HOVER_DELAY);
+  }
+
+  /** Planes that show the edited box are drawn with the next frame, the 3D picture a little later. */
   #edited(labels: LabelVolume, box: Box): void {
     const layer = this.model.labels.find((candidate) => candidate.labels === labels);
     if (!layer) return;
@@ -316,10 +324,20 @@ export class PaneGrid implements PaneHost {
       if (pane.kind === '3d') return false;
       const index = planeIndex(this.model, layer, pane.kind);
       const { across } = PLANE_AXES[pane.kind];
-      return index !== undefined && index >= box[across] && index < box[across + 3];
+      if (index === undefined) return false;
+      const reach = this.model.view.slab > 1 ? this.model.view.slab : 0;
+      return index + reach >= box[across] && index - reach < box[across + 3];
     });
-    clearTimeout(this.#editTimer);
-    this.#editTimer = setTimeout(() => this.#drawEditsIn3D(), EDIT_DELAY);
+    this.#follow3D(EDIT_DELAY);
+  }
+
+  /** Draws the 3D picture after so many milliseconds, coarsely, and in full when nothing more happens. */
+  #follow3D(delay: number): void {
+    if (!this.#panes.some((pane) => pane.kind === '3d')) return;
+    this.#editTimer ??= setTimeout(() => {
+      this.#orbiting = true;
+      this.#drawEditsIn3D();
+    }, delay);
   }
 
   #drawEditsIn3D(): void {

@@ -2,8 +2,10 @@ import type { Box, LabelVolume } from '../../core/label-volume.ts';
 import type { Cursor, ViewerModel } from '../../core/viewer-model.ts';
 
 export interface SceneChanges {
-  /** Something looks different; perhaps in the planes alone. */
-  changed(planesOnly?: boolean): void;
+  /** Something looks different. */
+  changed(): void;
+  /** Another label is under the pointer. */
+  hovered(): void;
   /** Labels were edited within a box of their voxels. */
   edited(labels: LabelVolume, box: Box): void;
   /** The scene has another extent. */
@@ -45,11 +47,15 @@ export function watchScene(model: ViewerModel, changes: SceneChanges): () => voi
   model.on('layer-move', () => changes.changed(), { signal });
   model.on(
     'layer-change',
-    ({ changes: settings }) => changes.changed(Object.keys(settings).join() === 'hovered'),
+    ({ changes: settings }) => {
+      if (Object.keys(settings).join() === 'hovered') changes.hovered();
+      else changes.changed();
+    },
     { signal },
   );
   model.on('dims-change', () => changes.resized(), { signal });
   model.on('layout-change', () => changes.arranged(), { signal });
+  model.on('view-change', () => changes.changed(), { signal });
   model.on(
     'cursor-change',
     ({ cursor, source }) => {

@@ -36,7 +36,7 @@ export const viewerStyles = css`
     user-select: none;
     cursor: grab;
   }
-  .grid[data-tool]:not([data-tool='pan']) .pane:not([data-kind='3d'], [data-moving]) { cursor: crosshair; }
+  .grid[data-tool]:not([data-tool='pan']) .pane:not([data-moving]) { cursor: crosshair; }
   .pane[data-dragging] { cursor: grabbing; }
   .pane:focus-visible::after {
     content: '';

@@ -212,6 +212,7 @@ export class CytoWorkbench extends LitElement {
           <cyto-segmenter model=${this.modelId ?? nothing}></cyto-segmenter></section>
         <section><cyto-edits></cyto-edits></section>
         <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
+        <section><cyto-crop></cyto-crop></section>
       </aside>
       ${
         this.reading

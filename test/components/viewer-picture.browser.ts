@@ -280,3 +280,101 @@ describe('the 3D picture', () => {
     expect(found[3]).to.be.greaterThan(200);
   });
 });
+
+describe('slabs', () => {
+  it('show several planes as one, images and labels', async () => {
+    const view = await scene({
+      images: [{ data: Uint8Array.of(10, 10, 200, 20, 30, 30), shape: [3, 1, 2], attributes: contrast }],
+      labels: [{ data: Uint32Array.of(0, 0, 0, 0, 0, 9), shape: [3, 1, 2], attributes: { opacity: '1' } }],
+      attributes: { z: '1' },
+    });
+    const { model } = view.element;
+    near(view.color(0.75, 0.5), [20, 20, 20]);
+    model.setView({ slab: 3 });
+    await view.element.settled();
+    near(view.color(0.25, 0.5), [200, 200, 200]);
+    near(view.color(0.75, 0.5), labelColor(9));
+    model.setView({ projection: 'min' });
+    await view.element.settled();
+    near(view.color(0.25, 0.5), [10, 10, 10]);
+  });
+});
+
+describe('labels in 3D', () => {
+  const ball = (size: number, radius: number, id: number) => {
+    const data = new Uint32Array(size ** 3);
+    const middle = (size - 1) / 2;
+    for (let i = 0; i < data.length; i++) {
+      const [z, y, x] = [Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size];
+      if (Math.hypot(z - middle, y - middle, x - middle) <= radius) data[i] = id;
+    }
+    return data;
+  };
+  const stack = async () =>
+    scene({
+      images: [{ data: new Uint8Array(24 ** 3), shape: [24, 24, 24], attributes: { hidden: '' } }],
+      labels: [
+        { data: ball(24, 9, 70_000), shape: [24, 24, 24], attributes: { editable: '', opacity: '1' } },
+      ],
+      attributes: { layout: '3d' },
+    });
+  /** Red, green and blue in parts of the strongest. */
+  const hue = (rgb: readonly number[]) => rgb.slice(0, 3).map((c) => c / Math.max(...rgb.slice(0, 3)));
+
+  it('are lit bodies in their colours, picked where they are seen', async () => {
+    const view = await stack();
+    const wanted = hue(labelColor(70_000));
+    for (const [i, part] of hue(view.color(0.5, 0.5, '3d')).entries()) {
+      expect(part).to.be.closeTo(wanted[i], 0.2);
+    }
+    expect(view.color(0.5, 0.05, '3d').slice(0, 3)).to.deep.equal([0, 0, 0]);
+    const share = view.litShare('3d');
+    expect(share).to.be.within(0.08, 0.3);
+    await view.click(0.5, 0.5, '3d');
+    const { model } = view.element;
+    expect(model.labels[0].selected).to.equal(70_000);
+    const { z, y, x } = model.cursor;
+    expect(Math.hypot(z - 11.5, y - 11.5, x - 11.5)).to.be.closeTo(9, 1.2);
+    await view.click(0.5, 0.05, '3d');
+    expect(model.labels[0].selected, 'nothing is seen there').to.equal(70_000);
+  });
+
+  it('follow edits', async () => {
+    const view = await stack();
+    const { labels } = view.element.model.labels[0];
+    const before = view.litShare('3d');
+    labels.data.fill(0, 0, 12 * 24 * 24);
+    labels.touch([0, 0, 0, 12, 24, 24]);
+    await view.element.settled();
+    expect(view.litShare('3d')).to.be.lessThan(before * 0.95);
+    labels.data.fill(0);
+    labels.touch();
+    await view.element.settled();
+    expect(view.litShare('3d')).to.equal(0);
+  });
+
+  it('end at the crop box', async () => {
+    const view = await stack();
+    view.element.model.setView({ crop: [0, 0, 0, 24, 24, 4] });
+    await view.element.settled();
+    const share = view.litShare('3d');
+    expect(share).to.be.within(0.001, 0.08);
+    await view.click(0.5, 0.5, '3d');
+    expect(view.element.model.labels[0].selected).to.equal(0);
+  });
+
+  it('are painted on with a ball', async () => {
+    const view = await stack();
+    const editor = await view.element.editing();
+    const { model } = view.element;
+    model.update(model.labels[0].id, { selected: 5 });
+    view.element.tool = 'paint';
+    await view.element.updateComplete;
+    editor.brush = 5;
+    await view.drag([0.5, 0.5], [0.52, 0.5], '3d');
+    const painted = model.labels[0].labels.data.filter((id) => id === 5).length;
+    expect(painted).to.be.within(40, 400);
+    await view.element.undo();
+    expect(model.labels[0].labels.data.includes(5)).to.equal(false);
+  });
+});

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { displayBytes, fittingFactors, labelBytes, reducedShape } from '../../core/display-volume.ts';
-import { labelColor } from '../../core/label-colors.ts';
+import {
+  blocksInUse,
+  displayBytes,
+  fittingFactors,
+  reducedBox,
+  reducedLabels,
+  reducedShape,
+} from '../../core/display-volume.ts';
 
 describe('volumes for display', () => {
   it('are reduced no more than needed, the finest axes first', () => {
@@ -32,15 +38,27 @@ describe('volumes for display', () => {
     );
   });
 
-  it('give labels their colours, seams where they touch and rims of their colour', () => {
-    const bytes = labelBytes(Uint32Array.of(0, 5, 5, 70_000, 0, 0), [1, 1, 6], [1, 1, 1]);
-    const pixel = (i: number) => [...bytes.subarray(i * 4, i * 4 + 4)];
-    assert.deepEqual(pixel(0), [...labelColor(5), 0]);
-    assert.deepEqual(pixel(1), [...labelColor(5), 255]);
-    assert.deepEqual(pixel(2).slice(0, 3), labelColor(5));
-    assert.ok(pixel(2)[3] < 255 && pixel(3)[3] < 255);
-    assert.deepEqual(pixel(3).slice(0, 3), labelColor(70_000));
-    assert.deepEqual(pixel(4), [...labelColor(70_000), 0]);
-    assert.deepEqual(pixel(5), [0, 0, 0, 0]);
+  it('thin labels out by the middle of each reduced voxel, in any box', () => {
+    const shape = [2, 5, 6] as const;
+    const labels = Uint32Array.from({ length: 60 }, (_, i) => i + 1);
+    const factors = [1, 2, 3] as const;
+    const all = reducedLabels(labels, shape, factors, [0, 0, 0, 2, 3, 2]);
+    assert.deepEqual([...all], [8, 11, 20, 23, 26, 29, 38, 41, 50, 53, 56, 59]);
+    assert.deepEqual([...reducedLabels(labels, shape, factors, [1, 1, 0, 2, 3, 1])], [50, 56]);
+    assert.equal(reducedLabels(labels, shape, [1, 1, 1], [0, 0, 0, 2, 5, 6]).buffer, labels.buffer);
+    assert.deepEqual(reducedBox([1, 3, 2, 2, 5, 4], shape, factors), [1, 1, 0, 2, 3, 2]);
+  });
+
+  it('know which blocks hold labels, and look at touched blocks whole', () => {
+    const shape = [3, 5, 9] as const;
+    const labels = new Uint32Array(135);
+    labels[(2 * 5 + 4) * 9 + 8] = 7;
+    labels[0] = 3;
+    const whole = blocksInUse(labels, shape, [1, 1, 1], [0, 0, 0, 3, 5, 9], 4);
+    assert.deepEqual(whole.box, [0, 0, 0, 1, 2, 3]);
+    assert.deepEqual([...whole.data], [1, 0, 0, 0, 0, 1]);
+    const part = blocksInUse(labels, shape, [1, 1, 1], [1, 1, 1, 2, 2, 2], 4);
+    assert.deepEqual(part.box, [0, 0, 0, 1, 1, 1]);
+    assert.deepEqual([...part.data], [1]);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { extractSlice } from '../../core/slices.ts';
+import { extractSlice, projectLabels, projectSlices, slabRange } from '../../core/slices.ts';
 import type { Shape3 } from '../../core/volume.ts';
 
 const shape: Shape3 = [2, 3, 4];
@@ -34,5 +34,32 @@ describe('planes of a volume', () => {
     assert.equal(again.data, first.data);
     assert.equal(again.data[0], at(0, 2, 0));
     assert.notEqual(extractSlice(data, shape, 0, 1, 0, first.data).data, first.data);
+  });
+});
+
+describe('slabs of planes', () => {
+  it('lie around their middle and end with the volume', () => {
+    assert.deepEqual(slabRange(5, 1, 10), [5, 6]);
+    assert.deepEqual(slabRange(5, 4, 10), [4, 8]);
+    assert.deepEqual(slabRange(0, 5, 10), [0, 3]);
+    assert.deepEqual(slabRange(9, 5, 10), [7, 10]);
+  });
+
+  it('show largest, mean and smallest samples in every direction', () => {
+    const stack = Uint8Array.of(1, 9, 4, 4, 6, 2, 8, 0);
+    const shape: Shape3 = [2, 2, 2];
+    const project = (right: 0 | 1 | 2, down: 0 | 1 | 2, how: 'max' | 'mean' | 'min') => [
+      ...projectSlices(stack, shape, right, down, [0, 2], how).data,
+    ];
+    assert.deepEqual(project(2, 1, 'max'), [6, 9, 8, 4]);
+    assert.deepEqual(project(2, 1, 'min'), [1, 2, 4, 0]);
+    assert.deepEqual(project(2, 1, 'mean'), [4, 6, 6, 2]);
+    assert.deepEqual(project(2, 0, 'max'), [4, 9, 8, 2]);
+    assert.deepEqual([...stack], [1, 9, 4, 4, 6, 2, 8, 0]);
+  });
+
+  it('show the label nearest to the middle plane', () => {
+    const labels = Uint32Array.of(1, 0, 0, 2, 2, 0, 3, 0, 3, 3, 3, 0);
+    assert.deepEqual([...projectLabels(labels, [3, 1, 4], 2, 1, [0, 3], 1).data], [2, 3, 3, 2]);
   });
 });

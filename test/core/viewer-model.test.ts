@@ -40,6 +40,24 @@ describe('ViewerModel', () => {
     assert.deepEqual(seen, [['image', { colormap: 'green' }, 'user']]);
   });
 
+  it('keeps slab and crop within the scene, saves them and forgets the crop with the scene', () => {
+    const model = stack();
+    model.setView({ slab: 3, projection: 'mean', crop: [-2, 1, 2, 4, 99, 3] });
+    assert.deepEqual(model.view, { slab: 3, projection: 'mean', crop: [0, 1, 2, 4, 6, 3] });
+    const other = stack();
+    other.restore(JSON.parse(JSON.stringify(model.toJSON())));
+    assert.deepEqual(other.view, model.view);
+    model.setView({ crop: [0, 0, 0, 5, 6, 7] });
+    assert.equal(model.view.crop, undefined);
+    assert.throws(() => model.setView({ projection: 'sum' as never }), CytoError);
+    for (const view of [null, { slab: 0, projection: 'max' }, { slab: 1, projection: 'max', crop: [1] }]) {
+      assert.throws(() => other.restore({ ...other.toJSON(), view }), CytoError);
+    }
+    other.remove('image');
+    other.remove('cells');
+    assert.equal(other.view.crop, undefined);
+  });
+
   it('lets further selected labels go when another one is selected', () => {
     const model = stack();
     model.update('cells', { selected: 1, alsoSelected: [2, 3] });

@@ -288,7 +288,8 @@ export class LabelEditor extends EventTarget implements PaneTool {
   // —— Pointer ——
 
   press(pane: Pane, event: PointerEvent): boolean {
-    if (pane.kind === '3d' || (!this.active && !event.altKey)) return false;
+    if (!this.active && !event.altKey) return false;
+    if (pane.kind === '3d' && !(event.altKey || this.#worksIn3D)) return false;
     const layer = this.#editable();
     if (!layer) return false;
     const place = this.#placeAt(pane, event, layer);
@@ -297,7 +298,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
     // The far end of a pen erases.
     const chosen: Tool = event.button === 5 ? 'erase' : this.tool;
     const tool = event.altKey ? 'merge' : chosen;
-    const use = this.#use(tool, layer, place, event.ctrlKey || event.metaKey);
+    const use = this.#use(tool, layer, place, event.ctrlKey || event.metaKey, pane.kind === '3d');
     this.#gesture = { pane, use, screen: [local(pane, event)] };
     return true;
   }
@@ -432,7 +433,12 @@ export class LabelEditor extends EventTarget implements PaneTool {
 
   // —— What the tools do ——
 
-  #use(tool: Tool, layer: LabelsLayer, place: Place, flip: boolean): ToolUse {
+  /** Whether the tool can act on the label surface of a 3D view: balls, and what takes a whole cell. */
+  get #worksIn3D(): boolean {
+    return !['lasso', 'split'].includes(this.tool);
+  }
+
+  #use(tool: Tool, layer: LabelsLayer, place: Place, flip: boolean, inSpace = false): ToolUse {
     this.#message = '';
     const paints = tool === 'paint' || tool === 'fill' || tool === 'lasso';
     const flipped = this.#overwrite === 'all' ? 'empty' : 'all';
@@ -442,7 +448,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
       label: paints ? layer.selected || this.newLabel() : 0,
       overwrite: flip ? flipped : this.#overwrite,
       brush: this.#brush,
-      volume: this.#volume,
+      volume: this.#volume || inSpace,
       texts: this.#texts,
     };
     return new ToolUse(settings, place);
@@ -499,9 +505,9 @@ export class LabelEditor extends EventTarget implements PaneTool {
   }
 
   #placeAt(pane: Pane, event: MouseEvent, layer: LabelsLayer): Place | undefined {
-    if (pane.kind === '3d') return undefined;
     const world = this.#panes.worldIn(pane, ...local(pane, event));
-    return world && placeOf(world, pane.kind, layer, this.#host.model.dims);
+    // On the surface seen in 3D there is no plane; the tools that work there need none.
+    return world && placeOf(world, pane.kind === '3d' ? 'xy' : pane.kind, layer, this.#host.model.dims);
   }
 
   #resize(larger: boolean): void {

@@ -4,12 +4,13 @@ import type { Colormap, ImageLayer, LabelsLayer, Layer } from '../../../core/lay
 import type { ViewerModel } from '../../../core/viewer-model.ts';
 import { layerShape, layerSpacing, PLANE_AXES, type Plane, planeIndex, type Vec3 } from '../plane.ts';
 import { worldToScreen } from '../plane-camera.ts';
+import { newDrawingProp } from './drawing-prop.ts';
 import { type GlProgram, programFor } from './gl-program.ts';
 import { IdList } from './id-list.ts';
 import type { PlaneFrame } from './painter.ts';
-import { newPlaneProp } from './plane-prop.ts';
+
 import { imageFragment, LABELS_FRAGMENT, SLICE_VERTEX } from './slice-shaders.ts';
-import { ImageSlice, LabelsSlice } from './slice-textures.ts';
+import { ImageSlice, LabelsSlice, type Slab } from './slice-textures.ts';
 import { newRenderer, type VtkRenderer } from './vtk.ts';
 
 type LayerSlice = { layer: ImageLayer; slice: ImageSlice } | { layer: LabelsLayer; slice: LabelsSlice };
@@ -35,7 +36,7 @@ export class PlanePainter {
     this.renderer = newRenderer();
     this.renderer.setBackground([0, 0, 0, 0]);
     const drawing = { draw: (gl: WebGL2RenderingContext) => this.#draw(gl) };
-    this.renderer.addViewProp(newPlaneProp({ drawing }));
+    this.renderer.addViewProp(newDrawingProp({ drawing }));
   }
 
   /** What the next drawing of {@link renderer} shows. */
@@ -126,7 +127,7 @@ export class PlanePainter {
     }
     const slice = entry.slice as ImageSlice;
     gl.activeTexture(gl.TEXTURE0);
-    slice.show(this.#model.cursor.t, index);
+    slice.show(this.#model.cursor.t, index, this.#slab(layer));
     const program = programFor(gl, SLICE_VERTEX, imageFragment(slice.prefix));
     gl.useProgram(program.program);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, slice.texture);
@@ -161,7 +162,7 @@ export class PlanePainter {
     }
     const slice = entry.slice as LabelsSlice;
     gl.activeTexture(gl.TEXTURE0);
-    slice.show(index);
+    slice.show(index, this.#slab(layer));
     const program = programFor(gl, SLICE_VERTEX, LABELS_FRAGMENT);
     gl.useProgram(program.program);
     gl.bindTexture(gl.TEXTURE_2D, slice.texture);
@@ -180,6 +181,17 @@ export class PlanePainter {
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     return true;
+  }
+
+  /** The slab in planes of a layer, which may lie closer or farther apart than those of the scene. */
+  #slab(layer: Layer): Slab {
+    const { view, dims } = this.#model;
+    const { across } = PLANE_AXES[this.#plane];
+    const step = dims.spacing[across] / layerSpacing(layer, dims)[across];
+    return {
+      planes: view.slab === 1 ? 1 : Math.max(1, Math.round(view.slab * step)),
+      projection: view.projection,
+    };
   }
 
   #table(gl: WebGL2RenderingContext, name: Colormap): WebGLTexture {

@@ -1,6 +1,13 @@
 import type { Box } from '../../../core/label-volume.ts';
 import type { ImageLayer, LabelsLayer } from '../../../core/layer.ts';
-import { extractRectangle, extractSlice } from '../../../core/slices.ts';
+import {
+  extractRectangle,
+  extractSlice,
+  projectLabels,
+  projectSlices,
+  slabRange,
+} from '../../../core/slices.ts';
+import type { Projection } from '../../../core/viewer-model.ts';
 import { channelView, type DType, type Shape3, type VolumeData } from '../../../core/volume.ts';
 import { layerShape, PLANE_AXES, type Plane } from '../plane.ts';
 import type { SamplerPrefix } from './slice-shaders.ts';
@@ -23,6 +30,12 @@ const FORMATS: Record<DType, Format> = {
   // There are no double textures; what is lost lies beyond any screen.
   float64: { prefix: '', internal: 'R32F', format: 'RED', type: 'FLOAT' },
 };
+
+/** Several planes shown as one. */
+export interface Slab {
+  planes: number;
+  projection: Projection;
+}
 
 /** A slice on the GPU in its own sample type. */
 export interface SliceTexture {
@@ -74,22 +87,26 @@ export class ImageSlice implements SliceTexture {
     this.texture = create(gl, gl.TEXTURE_2D_ARRAY);
   }
 
-  /** Uploads the plane at `index` of time `t` unless it is there already. */
-  show(t: number, index: number): void {
+  /** Uploads the plane at `index` of time `t`, or the slab around it, unless it is there already. */
+  show(t: number, index: number, slab: Slab): void {
     const { volume, channel } = this.#layer;
     const count = volume.rgb ? 3 : 1;
     const first = volume.rgb ? 0 : Math.min(channel, volume.shape[1] - 1);
-    const key = `${t} ${first} ${index}`;
+    const key = `${t} ${first} ${index} ${slab.planes} ${slab.planes > 1 ? slab.projection : ''}`;
     if (key === this.#key) return;
     this.#key = key;
     const gl = this.#gl;
     const { internal, format, type } = FORMATS[volume.dtype];
-    const { right, down } = PLANE_AXES[this.#plane];
+    const { right, down, across } = PLANE_AXES[this.#plane];
+    const range = slabRange(index, slab.planes, this.#shape[across]);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     for (let c = 0; c < count; c++) {
       const samples = channelView(volume, Math.min(t, volume.shape[0] - 1), first + c);
-      let slice = extractSlice(samples, this.#shape, right, down, index, this.#scratch);
+      let slice =
+        range[1] - range[0] > 1
+          ? projectSlices(samples, this.#shape, right, down, range, slab.projection)
+          : extractSlice(samples, this.#shape, right, down, index, this.#scratch);
       if (slice.data.buffer !== samples.buffer) this.#scratch = slice.data;
       const limit = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
       const step = Math.ceil(Math.max(slice.width, slice.height) / limit);
@@ -130,6 +147,7 @@ export class LabelsSlice implements SliceTexture {
   width = 0;
   height = 0;
   #index = -1;
+  #planes = 1;
   #step = 1;
   #revision = -1;
   #dirty: Box | undefined;
@@ -147,14 +165,16 @@ export class LabelsSlice implements SliceTexture {
     layer.labels.addEventListener('change', this.#onChange);
   }
 
-  /** Uploads the plane at `index`, or what has changed in it. */
-  show(index: number): void {
+  /** Uploads the plane at `index`, or the slab around it, or what has changed in it. */
+  show(index: number, { planes }: Slab): void {
     const { labels } = this.#layer;
     const dirty = this.#dirty;
-    if (index === this.#index && labels.revision === this.#revision) return;
-    const partial = index === this.#index && dirty !== undefined && this.#step === 1;
+    const same = index === this.#index && planes === this.#planes;
+    if (same && labels.revision === this.#revision) return;
+    const partial = same && planes === 1 && dirty !== undefined && this.#step === 1;
     this.#dirty = undefined;
     this.#index = index;
+    this.#planes = planes;
     this.#revision = labels.revision;
     const gl = this.#gl;
     const { right, down, across } = PLANE_AXES[this.#plane];
@@ -168,7 +188,11 @@ export class LabelsSlice implements SliceTexture {
       gl.texSubImage2D(gl.TEXTURE_2D, 0, x0, y0, x1 - x0, y1 - y0, gl.RED_INTEGER, gl.UNSIGNED_INT, pixels);
       return;
     }
-    let slice = extractSlice(labels.data, labels.shape, right, down, index, this.#scratch);
+    const range = slabRange(index, planes, labels.shape[across]);
+    let slice =
+      range[1] - range[0] > 1
+        ? projectLabels(labels.data, labels.shape, right, down, range, index)
+        : extractSlice(labels.data, labels.shape, right, down, index, this.#scratch);
     if (slice.data.buffer !== labels.data.buffer) this.#scratch = slice.data;
     const limit = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
     this.#step = Math.ceil(Math.max(slice.width, slice.height) / limit);
@@ -189,7 +213,8 @@ export class LabelsSlice implements SliceTexture {
   }
 }
 
-function union(a: Box, b: Box): Box {
+/** The smallest box around two. */
+export function union(a: Box, b: Box): Box {
   return [
     Math.min(a[0], b[0]),
     Math.min(a[1], b[1]),

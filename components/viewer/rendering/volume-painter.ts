@@ -1,24 +1,28 @@
-import type { ImageLayer, LabelsLayer, Layer } from '../../../core/layer.ts';
+import type { ImageLayer, LabelsLayer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
 import { inverse, rotate } from '../orbit-camera.ts';
 import { sceneExtent } from '../plane.ts';
+import { newDrawingProp } from './drawing-prop.ts';
+import { ImageVolume } from './image-volume.ts';
+import { LabelBodies } from './label-bodies.ts';
 import type { VolumeFrame } from './painter.ts';
-import { ImageVolume, LabelsVolume } from './volume-layers.ts';
 import { newRenderer, type VtkRenderer } from './vtk.ts';
 
-type LayerVolume = ImageVolume | LabelsVolume;
-
-/** Draws all layers of a model in 3D with vtk.js' volume mapper: images first, labels over them. */
+/** Draws all layers of a model in 3D: images with vtk.js' volume mapper, labels over them as bodies. */
 export class VolumePainter {
   readonly renderer: VtkRenderer;
   readonly #model: ViewerModel;
-  readonly #volumes = new Map<Layer, LayerVolume>();
-  #order: LayerVolume[] = [];
+  readonly #volumes = new Map<ImageLayer, ImageVolume>();
+  readonly #bodies = new Map<LabelsLayer, LabelBodies>();
+  #order: ImageVolume[] = [];
+  #frame: VolumeFrame | undefined;
 
   constructor(model: ViewerModel) {
     this.#model = model;
     this.renderer = newRenderer();
     this.renderer.setBackground([0, 0, 0, 0]);
+    const drawing = { draw: (gl: WebGL2RenderingContext) => this.#drawBodies(gl) };
+    this.renderer.addViewProp(newDrawingProp({ drawing }));
   }
 
   /**
@@ -26,16 +30,14 @@ export class VolumePainter {
    * @returns whether samples or settings have changed since the last time
    */
   prepare(frame: VolumeFrame, width: number, height: number, coarse: boolean): boolean {
+    this.#frame = frame;
     let changed = false;
-    const wanted: LayerVolume[] = [];
-    for (const layer of this.#model.layers) {
+    const wanted: ImageVolume[] = [];
+    for (const layer of this.#model.images) {
       if (!layer.visible || layer.opacity === 0) continue;
       let volume = this.#volumes.get(layer);
       if (!volume) {
-        volume =
-          layer.kind === 'image'
-            ? new ImageVolume(layer as ImageLayer)
-            : new LabelsVolume(layer as LabelsLayer);
+        volume = new ImageVolume(layer);
         this.#volumes.set(layer, volume);
       }
       changed = volume.update(this.#model) || changed;
@@ -56,6 +58,29 @@ export class VolumePainter {
     }
     this.#aim(frame, width, height);
     return changed;
+  }
+
+  #drawBodies(gl: WebGL2RenderingContext): void {
+    if (!this.#frame) return;
+    for (const [layer, bodies] of this.#bodies) {
+      if (this.#model.layers.includes(layer)) continue;
+      bodies.dispose();
+      this.#bodies.delete(layer);
+    }
+    gl.disable(gl.DEPTH_TEST);
+    gl.enable(gl.BLEND);
+    gl.blendEquation(gl.FUNC_ADD);
+    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    for (const layer of this.#model.labels) {
+      if (!layer.visible || layer.opacity === 0) continue;
+      let bodies = this.#bodies.get(layer);
+      if (!bodies) {
+        bodies = new LabelBodies(layer);
+        this.#bodies.set(layer, bodies);
+      }
+      bodies.draw(gl, this.#model, this.#frame);
+    }
+    gl.enable(gl.DEPTH_TEST);
   }
 
   #aim({ orbit, width, pixelRatio }: VolumeFrame, drawnWidth: number, drawnHeight: number): void {
@@ -86,6 +111,8 @@ export class VolumePainter {
   dispose(): void {
     for (const volume of this.#volumes.values()) volume.dispose();
     this.#volumes.clear();
+    for (const bodies of this.#bodies.values()) bodies.dispose();
+    this.#bodies.clear();
     this.renderer.delete();
   }
 }

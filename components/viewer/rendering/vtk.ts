@@ -4,6 +4,7 @@ import vtkImageData, { type vtkImageData as ImageData } from '@kitware/vtk.js/Co
 import vtkPiecewiseFunction, {
   type vtkPiecewiseFunction as PiecewiseFunction,
 } from '@kitware/vtk.js/Common/DataModel/PiecewiseFunction.js';
+import vtkPlane from '@kitware/vtk.js/Common/DataModel/Plane.js';
 import vtkColorTransferFunction, {
   type vtkColorTransferFunction as ColorTransferFunction,
 } from '@kitware/vtk.js/Rendering/Core/ColorTransferFunction.js';
@@ -37,7 +38,12 @@ export type VtkRenderer = Renderer &
 export type VtkRenderWindow = RenderWindow & VtkObject;
 export type VtkGlWindow = OpenGLRenderWindow & VtkObject;
 export type VtkVolume = Volume & VtkObject;
-export type VtkVolumeMapper = VolumeMapper & VtkObject & { setInputData(image: ImageData): void };
+export type VtkVolumeMapper = VolumeMapper &
+  VtkObject & {
+    setInputData(image: ImageData): void;
+    addClippingPlane(plane: vtkPlane): void;
+    removeAllClippingPlanes(): void;
+  };
 export type VtkImageData = ImageData &
   VtkObject & { getPointData(): { setScalars(scalars: vtkDataArray): void } };
 export type VtkColors = ColorTransferFunction & VtkObject;
@@ -50,6 +56,8 @@ export const newVolume = () => vtkVolume.newInstance() as VtkVolume;
 export const newVolumeMapper = () => vtkVolumeMapper.newInstance() as VtkVolumeMapper;
 export const newImageData = () => vtkImageData.newInstance() as VtkImageData;
 export const newColors = () => vtkColorTransferFunction.newInstance() as VtkColors;
+export const newPlane = (origin: [number, number, number], normal: [number, number, number]) =>
+  vtkPlane.newInstance({ origin, normal });
 export const newOpacities = () => vtkPiecewiseFunction.newInstance() as VtkOpacities;
 export const newSamples = (values: Uint8Array, numberOfComponents: number) =>
   vtkDataArray.newInstance({ name: 'samples', numberOfComponents, values });

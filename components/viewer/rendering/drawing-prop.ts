@@ -4,7 +4,7 @@ import { registerOverride } from '@kitware/vtk.js/Rendering/OpenGL/ViewNodeFacto
 import vtkViewNode from '@kitware/vtk.js/Rendering/SceneGraph/ViewNode.js';
 
 /** Draws itself with the GL context of the render window that it is shown in. */
-export interface PlaneDrawing {
+export interface Drawing {
   draw(gl: WebGL2RenderingContext): void;
 }
 
@@ -15,48 +15,49 @@ interface RenderWindowNode {
 }
 interface NodeApi {
   getLastAncestorOfType(type: string): RenderWindowNode;
-  queryPass?: (prepass: boolean, renderPass: { incrementOpaqueActorCount(): void }) => void;
-  opaquePass?: (prepass: boolean) => void;
+  queryPass?: (prepass: boolean, renderPass: { incrementOverlayActorCount(): void }) => void;
+  overlayPass?: (prepass: boolean) => void;
 }
 interface NodeModel {
   classHierarchy: string[];
-  renderable: { drawing: PlaneDrawing };
+  renderable: { drawing: Drawing };
 }
 
-const PLANE_PROP = 'vtkCytoPlane';
-const PLANE_NODE = 'vtkCytoOpenGLPlane';
+const DRAWING_PROP = 'vtkCytoDrawing';
+const DRAWING_NODE = 'vtkCytoOpenGLDrawing';
 
-/** A vtk.js prop that shows one plane of all layers; its view node calls {@link PlaneDrawing.draw}. */
-export const newPlaneProp: (values: { drawing: PlaneDrawing }) => object = macro.newInstance(
+/** A vtk.js prop of our own drawing; its view node calls {@link Drawing.draw}. */
+export const newDrawingProp: (values: { drawing: Drawing }) => object = macro.newInstance(
   (publicAPI, model, values) => {
     Object.assign(model, values);
     vtkProp.extend(publicAPI, model, values);
-    const { classHierarchy, drawing } = model as { classHierarchy: string[]; drawing: PlaneDrawing };
-    classHierarchy.push(PLANE_PROP);
+    const { classHierarchy, drawing } = model as { classHierarchy: string[]; drawing: Drawing };
+    classHierarchy.push(DRAWING_PROP);
     Object.assign(publicAPI, {
       drawing,
       // vtk.js aims a camera at the bounds, which the drawing does not use.
       getBounds: () => [0, 1, 0, 1, 0, 1],
     });
   },
-  PLANE_PROP,
+  DRAWING_PROP,
 );
 
-const newPlaneNode = macro.newInstance((publicAPI, model, values) => {
+const newDrawingNode = macro.newInstance((publicAPI, model, values) => {
   vtkViewNode.extend(publicAPI, model, values);
   const own = model as NodeModel;
   const node = publicAPI as NodeApi;
-  own.classHierarchy.push(PLANE_NODE);
+  own.classHierarchy.push(DRAWING_NODE);
   node.queryPass = (prepass, renderPass) => {
-    if (prepass) renderPass.incrementOpaqueActorCount();
+    if (prepass) renderPass.incrementOverlayActorCount();
   };
-  node.opaquePass = (prepass) => {
+  // Last, over the volumes of vtk.js.
+  node.overlayPass = (prepass) => {
     if (!prepass) return;
     const window = node.getLastAncestorOfType('vtkOpenGLRenderWindow');
     own.renderable.drawing.draw(window.getContext().__getUnderlyingContext());
     // vtk.js remembers which program it bound last; it is no longer.
     window.getShaderCache().setLastShaderProgramBound(null);
   };
-}, PLANE_NODE);
+}, DRAWING_NODE);
 
-registerOverride(PLANE_PROP, newPlaneNode);
+registerOverride(DRAWING_PROP, newDrawingNode);
