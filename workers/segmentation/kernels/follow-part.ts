@@ -1,6 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
 import type { Shape3 } from '../../../core/volume.ts';
-import { foregroundIndices } from '../masks/follow-flows.ts';
+import { checkFollowParameters, foregroundIndices } from '../masks/follow-flows.ts';
 import { type Arena, FOLLOW_CHUNK, type Prepared } from './kernel-job.ts';
 import type { FollowParameters } from './kernels.ts';
 
@@ -39,8 +39,10 @@ const FAR = 1e30;
 export function prepareFollowPart(
   arena: Arena,
   part: FlowPart,
-  { cellprobThreshold, niter }: FollowParameters,
+  parameters: FollowParameters,
 ): Prepared<FollowedPart> {
+  checkFollowParameters(parameters);
+  const { cellprobThreshold, niter } = parameters;
   const { whole, origin, lengths, flows, from, to } = part;
   const [bz, by, bx] = lengths;
   const foreground = foregroundIndices(part.cellprob, cellprobThreshold);

@@ -1,6 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
-import { diffusionSteps, type LabelHeat, labelCenters } from '../masks/flows-from-labels.ts';
-import { fieldBox, foregroundIndices, samplingField } from '../masks/follow-flows.ts';
+import { type LabelHeat, labelCenters, stepsOfDiffusion } from '../masks/flows-from-labels.ts';
+import { checkFollowParameters, fieldBox, foregroundIndices, samplingField } from '../masks/follow-flows.ts';
 import { labelBoxes } from '../masks/label-boxes.ts';
 import { checkGrid, type GridShape } from '../masks/shape.ts';
 import type { KernelJob } from './kernel-control.ts';
@@ -25,15 +25,17 @@ export class Arena {
     const wanted = Math.ceil((PAGE + bytes + 1024) / PAGE);
     const pages = this.memory.buffer.byteLength / PAGE;
     if (wanted <= pages) return;
+    this.check(bytes);
     try {
       this.memory.grow(wanted - pages);
     } catch (cause) {
-      throw new CytoError(
-        'too-large',
-        `${Math.ceil(bytes / 2 ** 20)} MiB of memory are needed to make labels, more than can be had. Work on a region or at a lower resolution.`,
-        { cause },
-      );
+      throw tooLarge(bytes, cause);
     }
+  }
+
+  /** @throws CytoError `too-large` if so many bytes never fit into a WebAssembly memory */
+  check(bytes: number): void {
+    if (bytes > ARENA_LIMIT) throw tooLarge(bytes);
   }
 
   /** Address of room for `bytes` bytes, aligned to 16. */
@@ -45,8 +47,15 @@ export class Arena {
 }
 
 const PAGE = 65536;
-/** Bytes that an arena may need at most. */
-export const ARENA_LIMIT = 2 ** 32 - 64 * PAGE;
+/** Most bytes of a job. */
+const ARENA_LIMIT = 2 ** 32 - 64 * PAGE;
+
+const tooLarge = (bytes: number, cause?: unknown) =>
+  new CytoError(
+    'too-large',
+    `${Math.ceil(bytes / 2 ** 20)} MiB of memory are needed to make labels, more than can be had. Work on a region or at a lower resolution.`,
+    cause === undefined ? undefined : { cause },
+  );
 
 export const FOLLOW_CHUNK = 4096;
 /** Room of the points that a thread has on their way. */
@@ -65,12 +74,14 @@ export function prepareFollow(
   dP: Float32Array,
   cellprob: Float32Array,
   shape: GridShape,
-  { cellprobThreshold, niter }: FollowParameters,
+  parameters: FollowParameters,
   { positions = false }: FollowOptions,
   threads: number,
 ): Prepared<FollowedEnds> {
   const ndim = shape.length;
   checkGrid(shape, { dP: [dP, ndim], cellprob: [cellprob, 1] });
+  checkFollowParameters(parameters);
+  const { cellprobThreshold, niter } = parameters;
   const index = foregroundIndices(cellprob, cellprobThreshold);
   const box = fieldBox(index, shape);
   const fieldLength = box.lengths.reduce((product, n) => product * (n + 2), ndim) + 4;
@@ -117,9 +128,11 @@ export function prepareDiffusion(
 ): Prepared<LabelHeat> {
   const ndim = shape.length;
   const count = checkGrid(shape, { labels: [labels, 1] });
+  // Labels and heat alone; before the labels are looked at.
+  arena.check(12 * count);
   const boxes = labelBoxes(labels, shape);
   const centers = labelCenters(labels, shape, boxes);
-  const steps = iterations ?? diffusionSteps(boxes, ndim);
+  const steps = stepsOfDiffusion(iterations, boxes, ndim);
   const slots = boxes.length / 6;
   let largest = 0;
   for (let at = 6; at < boxes.length; at += 6) {

@@ -3,6 +3,7 @@ import type { TaskOptions } from '../../../core/progress.ts';
 import type { LabelHeat } from '../masks/flows-from-labels.ts';
 import {
   axisCoordinates,
+  checkFollowParameters,
   fieldBox,
   foregroundIndices,
   pixelOfCoordinate,
@@ -70,6 +71,7 @@ export class WebGpuKernels implements MaskKernels {
     options: FollowOptions = {},
   ): Promise<FollowedEnds> {
     checkGrid(shape, { dP: [dP, shape.length], cellprob: [cellprob, 1] });
+    checkFollowParameters(parameters);
     throwIfAborted(options.signal);
     const gpu = this.#gpu;
     const index = foregroundIndices(cellprob, parameters.cellprobThreshold);

@@ -1,114 +1,149 @@
-/**
- * Minimum-cost assignment of rows to columns (Jonker–Volgenant shortest augmenting paths with potentials).
- * @param cost row-major [rows, columns] with rows ≤ columns
- * @returns column of each row
- */
-export function assignRows(cost: Float64Array, rows: number, columns: number): Int32Array {
-  const potentialRow = new Float64Array(rows + 1);
-  const potentialColumn = new Float64Array(columns + 1);
-  const rowOf = new Int32Array(columns + 1); // 0: free
-  const previous = new Int32Array(columns + 1);
-  for (let row = 1; row <= rows; row++) {
-    rowOf[0] = row;
-    const least = new Float64Array(columns + 1).fill(Number.POSITIVE_INFINITY);
-    const done = new Uint8Array(columns + 1);
-    let column = 0;
-    do {
-      done[column] = 1;
-      const current = rowOf[column];
-      let delta = Number.POSITIVE_INFINITY;
-      let nearest = 0;
-      for (let j = 1; j <= columns; j++) {
-        if (done[j]) continue;
-        const reduced = cost[(current - 1) * columns + j - 1] - potentialRow[current] - potentialColumn[j];
-        if (reduced < least[j]) {
-          least[j] = reduced;
-          previous[j] = column;
-        }
-        if (least[j] < delta) {
-          delta = least[j];
-          nearest = j;
-        }
-      }
-      for (let j = 0; j <= columns; j++) {
-        if (done[j]) {
-          potentialRow[rowOf[j]] += delta;
-          potentialColumn[j] -= delta;
-        } else {
-          least[j] -= delta;
-        }
-      }
-      column = nearest;
-    } while (rowOf[column] !== 0);
-    do {
-      const before = previous[column];
-      rowOf[column] = rowOf[before];
-      column = before;
-    } while (column !== 0);
-  }
-  const assigned = new Int32Array(rows);
-  for (let j = 1; j <= columns; j++) if (rowOf[j] > 0) assigned[rowOf[j] - 1] = j - 1;
-  return assigned;
+import { zeros } from './shape.ts';
+
+/** Pairs that may be matched; all arrays of one length, each pair once. */
+export interface Pairs {
+  /** Ascending, from 0. */
+  row: Int32Array;
+  column: Int32Array;
+  /** ≤ 0; negative: worth matching. */
+  cost: Float64Array;
 }
 
-/** A pair that may be matched, with its cost (negative: worth matching). */
-export interface Pair {
-  row: number;
-  column: number;
-  cost: number;
-}
+/** Places waiting for their turn, the nearest first (binary heap). */
+class Queue {
+  readonly #places: number[] = [];
+  readonly #distances: number[] = [];
 
-/**
- * Minimum-cost matching of a sparse problem in which every pair not listed costs 0. Solved per connected component,
- * so that thousands of cells cost no more than their neighbourhoods.
- * @returns the matched pairs among those listed
- */
-export function matchPairs(pairs: readonly Pair[]): Pair[] {
-  const ofRow = new Map<number, Pair[]>();
-  const ofColumn = new Map<number, Pair[]>();
-  for (const pair of pairs) {
-    (ofRow.get(pair.row) ?? ofRow.set(pair.row, []).get(pair.row)!).push(pair);
-    (ofColumn.get(pair.column) ?? ofColumn.set(pair.column, []).get(pair.column)!).push(pair);
+  get size(): number {
+    return this.#places.length;
   }
-  const matched: Pair[] = [];
-  const seen = new Set<number>();
-  for (const first of ofRow.keys()) {
-    if (seen.has(first)) continue;
-    const rows: number[] = [];
-    const columns = new Set<number>();
-    const queue = [first];
-    seen.add(first);
-    while (queue.length > 0) {
-      const row = queue.pop()!;
-      rows.push(row);
-      for (const { column } of ofRow.get(row)!) {
-        if (columns.has(column)) continue;
-        columns.add(column);
-        for (const other of ofColumn.get(column)!) {
-          if (seen.has(other.row)) continue;
-          seen.add(other.row);
-          queue.push(other.row);
-        }
-      }
+
+  clear(): void {
+    this.#places.length = 0;
+    this.#distances.length = 0;
+  }
+
+  push(place: number, distance: number): void {
+    let at = this.#places.length;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (this.#distances[above] <= distance) break;
+      this.#places[at] = this.#places[above];
+      this.#distances[at] = this.#distances[above];
+      at = above;
     }
-    matched.push(...matchComponent(rows, [...columns], ofRow));
+    this.#places[at] = place;
+    this.#distances[at] = distance;
   }
-  return matched;
+
+  /** Removes the nearest place. */
+  pop(): { place: number; distance: number } {
+    const nearest = { place: this.#places[0], distance: this.#distances[0] };
+    const place = this.#places.pop()!;
+    const distance = this.#distances.pop()!;
+    const { length } = this.#places;
+    for (let at = 0; length > 0; ) {
+      let below = 2 * at + 1;
+      if (below + 1 < length && this.#distances[below + 1] < this.#distances[below]) below++;
+      if (below >= length || this.#distances[below] >= distance) {
+        this.#places[at] = place;
+        this.#distances[at] = distance;
+        break;
+      }
+      this.#places[at] = this.#places[below];
+      this.#distances[at] = this.#distances[below];
+      at = below;
+    }
+    return nearest;
+  }
 }
 
-function matchComponent(rows: number[], columns: number[], ofRow: Map<number, Pair[]>): Pair[] {
-  if (rows.length === 1 && columns.length === 1) return ofRow.get(rows[0])!;
-  const place = new Map(columns.map((column, j) => [column, j]));
-  const wide = Math.max(rows.length, columns.length);
-  const cost = new Float64Array(rows.length * wide);
-  const pairAt = new Map<number, Pair>();
-  rows.forEach((row, i) => {
-    for (const pair of ofRow.get(row)!) {
-      const at = i * wide + place.get(pair.column)!;
-      cost[at] = pair.cost;
-      pairAt.set(at, pair);
+/**
+ * Minimum-cost matching of a sparse problem in which every pair not listed costs 0, by shortest augmenting paths with
+ * potentials (Dijkstra on reduced costs). A search reaches only as far as it pays, so that a million cells that all
+ * touch cost no more than their neighbourhoods.
+ * @returns indices of the matched pairs, in the order of their rows
+ */
+export function matchPairs({ row: rowOf, column: columnOf, cost: costOf }: Pairs): Int32Array {
+  const rows = rowOf.length === 0 ? 0 : rowOf[rowOf.length - 1] + 1;
+  let columns = 0;
+  for (const column of columnOf) columns = Math.max(columns, column + 1);
+  const begin = zeros(Uint32Array, rows + 1);
+  for (const row of rowOf) begin[row + 1]++;
+  for (let row = 0; row < rows; row++) begin[row + 1] += begin[row];
+
+  // A place is a column or, from `columns` on, the state of a row that it has no partner, which costs 0.
+  const places = columns + rows;
+  const taken = zeros(Int32Array, places).fill(-1); // row of each place
+  const pairAt = zeros(Int32Array, places).fill(-1);
+  const placeOf = zeros(Int32Array, rows).fill(-1);
+  const potential = zeros(Float64Array, places);
+  const distance = zeros(Float64Array, places);
+  const from = zeros(Int32Array, places); // row from which a place is reached
+  const by = zeros(Int32Array, places); // and by which pair
+  const reached = zeros(Int32Array, places).fill(-1); // search that reached a place
+  const queue = new Queue();
+
+  for (let start = 0; start < rows; start++) {
+    let least = 0;
+    let best = -1;
+    for (let k = begin[start]; k < begin[start + 1]; k++) {
+      const cost = costOf[k] - potential[columnOf[k]];
+      if (cost > least || (cost === least && best >= 0 && taken[columnOf[best]] < 0)) continue;
+      least = cost;
+      best = k;
     }
-  });
-  const assigned = assignRows(cost, rows.length, wide);
-  return rows.flatMap((_, i) => pairAt.get(i * wide + assigned[i]) ?? []);
+    if (best >= 0 && taken[columnOf[best]] < 0) {
+      // The best place is free: the way there has length 0 and changes nothing else.
+      taken[columnOf[best]] = start;
+      pairAt[columnOf[best]] = best;
+      placeOf[start] = columnOf[best];
+      continue;
+    }
+    queue.clear();
+    const done: number[] = [];
+    /** Looks from a row at `length` from the start at all places it may take; `least` is its own potential. */
+    const look = (row: number, length: number, least: number): void => {
+      const reach = (place: number, cost: number, pair: number): void => {
+        const far = length + Math.max(0, cost - potential[place] - least);
+        if (reached[place] === start && far >= distance[place]) return;
+        reached[place] = start;
+        distance[place] = far;
+        from[place] = row;
+        by[place] = pair;
+        queue.push(place, far);
+      };
+      for (let k = begin[row]; k < begin[row + 1]; k++) reach(columnOf[k], costOf[k], k);
+      reach(columns + row, 0, -1);
+    };
+    look(start, 0, least);
+    let end = -1;
+    let shortest = 0;
+    while (end < 0) {
+      const { place, distance: length } = queue.pop();
+      if (length > distance[place]) continue; // reached by a shorter way since
+      if (taken[place] < 0) {
+        end = place;
+        shortest = length;
+        break;
+      }
+      done.push(place);
+      const row = taken[place];
+      const cost = pairAt[place] < 0 ? 0 : costOf[pairAt[place]];
+      look(row, length, cost - potential[place]);
+    }
+    for (const place of done) potential[place] -= shortest - distance[place];
+    for (let place = end; place >= 0; ) {
+      const row = from[place];
+      const before = placeOf[row];
+      taken[place] = row;
+      pairAt[place] = by[place];
+      placeOf[row] = place;
+      place = before;
+    }
+  }
+  return Int32Array.from(
+    placeOf.filter((place) => place >= 0 && place < columns),
+    (place) => pairAt[place],
+  );
 }

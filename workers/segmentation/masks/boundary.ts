@@ -1,3 +1,4 @@
+import { CytoError } from '../../../core/errors.ts';
 import { labelCounts } from './renumber.ts';
 import { checkGrid, type GridShape } from './shape.ts';
 
@@ -6,9 +7,10 @@ import { checkGrid, type GridShape } from './shape.ts';
  * the image.
  * @param shape [y, x]
  * @returns Uint8 [y, x]: 1 on an outline
+ * @throws CytoError `bad-input` for a shape that is not a plane or a length that does not fit it
  */
 export function outlines(labels: Uint32Array, shape: GridShape): Uint8Array {
-  checkGrid(shape, { labels: [labels, 1] });
+  checkPlane(labels, shape);
   const [ny, nx] = shape;
   const out = new Uint8Array(labels.length);
   for (let y = 0, i = 0; y < ny; y++) {
@@ -30,6 +32,12 @@ export function outlines(labels: Uint32Array, shape: GridShape): Uint8Array {
   return out;
 }
 
+function checkPlane(labels: Uint32Array, shape: GridShape): void {
+  if (shape.length !== 2)
+    throw new CytoError('bad-input', `Outlines are those of a plane [y, x], not of [${shape.join(', ')}].`);
+  checkGrid(shape, { labels: [labels, 1] });
+}
+
 /** Median over the labels of the diameter of the disc of equal area, in pixels (spec §8). NaN without labels. */
 export function medianDiameter(labels: Uint32Array): number {
   const areas = labelCounts(labels)
@@ -47,7 +55,7 @@ export function medianDiameter(labels: Uint32Array): number {
 function dilate(mask: Uint8Array, shape: GridShape, radius: number): Uint8Array {
   const [ny, nx] = shape;
   const out = new Uint8Array(mask.length);
-  const reach = Math.ceil(radius);
+  const reach = Math.min(Math.ceil(radius), ny + nx);
   const half = Array.from({ length: 2 * reach + 1 }, (_, k) => {
     const rest = radius * radius - (k - reach) * (k - reach);
     return rest < 0 ? -1 : Math.floor(Math.sqrt(rest));
@@ -75,7 +83,12 @@ export interface BoundaryScores {
 /**
  * Agreement of the outlines of two label images: outlines dilated by a disc of radius max(1, scale · median true
  * diameter), counted in pixels (spec §8).
+ * @param truth Uint32 [y, x]
+ * @param predicted Uint32 [y, x]
  * @param shape [y, x]
+ * @param scales radius in true median diameters, from 0
+ * @returns scores 0…1 in the order of `scales`; NaN where there is nothing to count
+ * @throws CytoError `bad-input` for a shape that is not a plane, lengths that do not fit it, a scale that is not a number from 0
  */
 export function boundaryScores(
   truth: Uint32Array,
@@ -86,8 +99,11 @@ export function boundaryScores(
   const scores: BoundaryScores = { precision: [], recall: [], fscore: [] };
   const trueLine = outlines(truth, shape);
   const predictedLine = outlines(predicted, shape);
-  const diameter = medianDiameter(truth);
+  // Without true cells the smallest disc is used.
+  const diameter = medianDiameter(truth) || 0;
   for (const scale of scales) {
+    if (!(scale >= 0))
+      throw new CytoError('bad-input', `A scale of ${scale} diameters is not possible; use 0 or more.`);
     const radius = Math.max(1, scale * diameter);
     const wideTrue = dilate(trueLine, shape, radius);
     const widePredicted = dilate(predictedLine, shape, radius);

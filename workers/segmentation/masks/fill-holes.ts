@@ -1,3 +1,4 @@
+import { CytoError } from '../../../core/errors.ts';
 import { labelBoxes } from './label-boxes.ts';
 import { keepLabels, labelCounts, renumber } from './renumber.ts';
 import { checkGrid, type GridShape } from './shape.ts';
@@ -10,17 +11,31 @@ export interface CompatOptions {
   compat?: boolean;
 }
 
-/** Deletes labels of fewer than `minSize` pixels and renumbers in raster order, in place. */
+/** @throws CytoError `bad-input` for a least size of labels that is not a whole number */
+export function checkMinSize(minSize: number): void {
+  if (!Number.isInteger(minSize))
+    throw new CytoError(
+      'bad-input',
+      `A minimum size of ${minSize} is not a whole number of pixels; 0 or less keeps all labels.`,
+    );
+}
+
+/**
+ * Deletes labels of fewer than `minSize` pixels and renumbers 1…N in raster order, in place.
+ * @param labels Uint32 of any shape, largest id at most the number of pixels or 65535
+ * @throws CytoError `bad-input` for a minimum that is not a whole number, ids that are too large (see renumber)
+ */
 export function removeSmall(
   labels: Uint32Array,
   minSize: number,
   { compat = false }: CompatOptions = {},
 ): void {
+  checkMinSize(minSize);
   const counts = labelCounts(labels);
   const untested = compat && counts[0] === 0 ? counts.findIndex((count) => count > 0) : 0;
   keepLabels(
     labels,
-    Array.from(counts, (count, label) => count >= minSize || label === untested),
+    Uint8Array.from(counts, (count, label) => Number(count >= minSize || label === untested)),
   );
   renumber(labels);
 }
@@ -32,6 +47,8 @@ export function removeSmall(
  * @param labels Uint32 [...shape], contiguous 1…N
  * @param minSize least number of pixels of a label that stays; values ≤ 0 keep all and only compact the numbers
  * @returns `labels`
+ * @throws CytoError `bad-input` for a minimum that is not a whole number, lengths that disagree, a label above both
+ * the number of pixels and 65535 (see renumber); `too-large` above 2^31 − 1 pixels
  */
 export function fillHolesAndRemoveSmall(
   labels: Uint32Array,
@@ -39,6 +56,7 @@ export function fillHolesAndRemoveSmall(
   minSize: number,
   options: CompatOptions = {},
 ): Uint32Array {
+  checkMinSize(minSize);
   checkGrid(shape, { labels: [labels, 1] });
   if (minSize > 0) removeSmall(labels, minSize, options);
   const boxes = labelBoxes(labels, shape);

@@ -9,7 +9,8 @@ import { checkGrid, type GridShape } from './shape.ts';
  * @param labels Uint32 [...shape], 1…N
  * @param dP Float32 [ndim, ...shape], network scale
  * @param diffused what `diffuseLabels` gives for the labels, if it is known
- * @returns Float64 [N + 1], index = label; entry 0 is unused, absent labels are NaN
+ * @returns Float64 [N + 1], index = label; entry 0 is unused; NaN for absent labels and where a flow is not finite
+ * @throws CytoError `bad-input` for lengths that disagree or ids that are too large; `too-large` above 2^31 − 1 pixels
  */
 export function flowErrors(
   labels: Uint32Array,

@@ -1,6 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
 import { labelBoxes } from './label-boxes.ts';
-import { checkGrid, type GridShape } from './shape.ts';
+import { checkGrid, type GridShape, MOST_STEPS, zeros } from './shape.ts';
 
 /** Heat of every pixel and what it was made from. */
 export interface LabelHeat {
@@ -87,17 +87,36 @@ export function diffusionSteps(boxes: Int32Array, ndim: number): number {
 }
 
 /**
+ * Steps of diffusion to make: those given, or those of the largest label.
+ * @throws CytoError `bad-input` if they are not a whole number from 0 to 2^31 − 1
+ */
+export function stepsOfDiffusion(iterations: number | undefined, boxes: Int32Array, ndim: number): number {
+  const steps = iterations ?? diffusionSteps(boxes, ndim);
+  if (Number.isInteger(steps) && steps >= 0 && steps <= MOST_STEPS) return steps;
+  throw new CytoError(
+    'bad-input',
+    `${steps} steps of diffusion are not possible; use a whole number from 0, or none for those of the largest label.`,
+  );
+}
+
+/**
  * Diffuses heat inside every label: each step adds 1 at the label's centre, then every pixel takes the mean of itself
  * and its 8 neighbours (2D) or 6 neighbours (3D) of the same label. Labels exchange no heat, so each is computed
  * alone in its bounding box with the step count of the whole image; the result is that of the reference.
+ *
+ * @param labels Uint32 [...shape], largest id at most the number of pixels or 65535; 0 background
+ * @param shape [y, x] or [z, y, x]
+ * @param iterations steps; by default those of the largest label (spec §6.1)
+ * @throws CytoError `bad-input` for a length, an id or a number of steps out of range; `too-large` above 2^31 − 1
+ * pixels or the memory to be had
  */
 export function diffuseLabels(labels: Uint32Array, shape: GridShape, iterations?: number): LabelHeat {
   const ndim = shape.length;
   checkGrid(shape, { labels: [labels, 1] });
   const boxes = labelBoxes(labels, shape);
   const centers = labelCenters(labels, shape, boxes);
-  const steps = iterations ?? diffusionSteps(boxes, ndim);
-  const heat = new Float64Array(labels.length);
+  const steps = stepsOfDiffusion(iterations, boxes, ndim);
+  const heat = zeros(Float64Array, labels.length);
   const slots = boxes.length / 6;
   const [ny, nx] = shape.slice(-2);
   for (let label = 1; label < slots; label++) {
@@ -206,7 +225,8 @@ export function unitFlowAt(heat: Float64Array, i: number, shape: GridShape, out:
  * @param iterations steps of diffusion; by default those of the largest label
  * @param diffused what {@link diffuseLabels} or a kernel gives for the labels, if it is known
  * @returns Float32 [ndim, ...shape] in the order y, x or z, y, x; 0 on the background
- * @throws CytoError `bad-input` if the numbering has gaps (see renumber)
+ * @throws CytoError `bad-input` if the numbering has gaps (see renumber), for a length or a number of steps out of
+ * range; `too-large` above 2^31 − 1 pixels or the memory to be had
  */
 export function flowsFromLabels(
   labels: Uint32Array,
@@ -225,7 +245,7 @@ export function flowsFromLabels(
     }
   }
   const ndim = shape.length;
-  const flows = new Float32Array(ndim * count);
+  const flows = zeros(Float32Array, ndim * count);
   const flow = new Float64Array(ndim);
   for (let i = 0; i < count; i++) {
     if (labels[i] === 0) continue;

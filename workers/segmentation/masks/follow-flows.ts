@@ -1,6 +1,6 @@
 import { CytoError, throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
-import { checkGrid, type GridShape } from './shape.ts';
+import { checkGrid, type GridShape, MOST_STEPS, zeros } from './shape.ts';
 
 /** Pixels that take part, and where following the flows took them. */
 export interface FollowedPixels {
@@ -10,11 +10,25 @@ export interface FollowedPixels {
   position: Float32Array;
 }
 
+/** @throws CytoError `bad-input` for a threshold that is not a number or steps that are not a whole number from 0 */
+export function checkFollowParameters({
+  cellprobThreshold,
+  niter,
+}: {
+  cellprobThreshold: number;
+  niter: number;
+}): void {
+  if (typeof cellprobThreshold !== 'number' || Number.isNaN(cellprobThreshold))
+    throw new CytoError('bad-input', 'The cellprob threshold is not a number.');
+  if (!Number.isInteger(niter) || niter < 0 || niter > MOST_STEPS)
+    throw new CytoError('bad-input', `${niter} Euler steps are not possible; use a whole number from 0.`);
+}
+
 /** Row-major indices of the pixels whose logit lies strictly above the threshold. NaN never does. */
 export function foregroundIndices(cellprob: Float32Array, threshold: number): Int32Array {
   let count = 0;
   for (let i = 0; i < cellprob.length; i++) if (cellprob[i] > threshold) count++;
-  const index = new Int32Array(count);
+  const index = zeros(Int32Array, count);
   for (let i = 0, k = 0; i < cellprob.length; i++) if (cellprob[i] > threshold) index[k++] = i;
   return index;
 }
@@ -65,7 +79,10 @@ export function samplingField(
   index: Int32Array,
   shape: GridShape,
   box: GridBox = { origin: shape.map(() => 0), lengths: shape },
-  field = new Float32Array(box.lengths.reduce((product, n) => product * (n + 2), shape.length)),
+  field = zeros(
+    Float32Array,
+    box.lengths.reduce((product, n) => product * (n + 2), shape.length),
+  ),
 ): Float32Array {
   const ndim = shape.length;
   const count = checkGrid(shape, { dP: [dP, ndim] });
@@ -106,6 +123,8 @@ const STEPS_BETWEEN_ABORT_CHECKS = 1 << 22;
  * @param dP [ndim, ...shape] network flows (about 5 × unit flow), order y, x or z, y, x
  * @param cellprob [...shape] logits
  * @param shape [y, x] or [z, y, x]
+ * @throws CytoError `bad-input` for disagreeing lengths, a flow on the foreground that is not finite, parameters out of
+ * range; `too-large` above 2^31 − 1 pixels or the memory to be had; `aborted`
  */
 export function followFlows(
   dP: Float32Array,
@@ -115,9 +134,10 @@ export function followFlows(
   options: TaskOptions = {},
 ): FollowedPixels {
   checkGrid(shape, { dP: [dP, shape.length], cellprob: [cellprob, 1] });
+  checkFollowParameters(parameters);
   const index = foregroundIndices(cellprob, parameters.cellprobThreshold);
   const field = samplingField(dP, index, shape);
-  const position = new Float32Array(index.length * shape.length);
+  const position = zeros(Float32Array, index.length * shape.length);
   const batch = Math.max(1, Math.floor(STEPS_BETWEEN_ABORT_CHECKS / Math.max(1, parameters.niter)));
   for (let start = 0; start < index.length; start += batch) {
     throwIfAborted(options.signal);

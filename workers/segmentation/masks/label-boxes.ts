@@ -1,14 +1,15 @@
 import type { Box } from '../../../core/label-volume.ts';
-import { maxLabel } from './renumber.ts';
-import type { GridShape } from './shape.ts';
+import { denseMaxLabel } from './renumber.ts';
+import { type GridShape, zeros } from './shape.ts';
 
 /**
  * Bounding boxes of the labels 1…N, flat: six numbers a label, [z0, y0, x0, z1, y1, x1] half-open, from index
  * 6 · label. Absent labels have z1 = 0.
+ * @throws CytoError `bad-input` if the largest label is above both the number of pixels and 65535 (see renumber)
  */
 export function labelBoxes(labels: Uint32Array, shape: GridShape): Int32Array {
   const [nz, ny, nx] = shape.length === 3 ? shape : [1, shape[0], shape[1]];
-  const boxes = new Int32Array((maxLabel(labels) + 1) * 6);
+  const boxes = zeros(Int32Array, (denseMaxLabel(labels) + 1) * 6);
   let i = 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {

@@ -2,10 +2,11 @@ import { CytoError } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
 import { plainKernels, type SyncMaskKernels } from '../kernels/kernels.ts';
 import { clusterEnds } from './end-clusters.ts';
-import { fillHolesAndRemoveSmall } from './fill-holes.ts';
+import { checkMinSize, fillHolesAndRemoveSmall } from './fill-holes.ts';
 import { flowErrors } from './flow-error.ts';
+import { checkFollowParameters } from './follow-flows.ts';
 import { keepLabels, labelCounts, renumber } from './renumber.ts';
-import { checkGrid, type GridShape } from './shape.ts';
+import { checkGrid, type GridShape, zeros } from './shape.ts';
 
 /** Parameters of the way from flows to labels, with Cellpose's names (spec §0.1). */
 export interface MaskParameters {
@@ -25,16 +26,20 @@ export interface MaskParameters {
 
 /** @throws CytoError `bad-input` naming the parameter that is out of range */
 export function checkMaskParameters(parameters: MaskParameters): void {
-  const { cellprobThreshold, flowThreshold, minSize, maxSizeFraction, niter } = parameters;
+  const { flowThreshold, minSize, maxSizeFraction } = parameters;
   const fail = (text: string) => {
     throw new CytoError('bad-input', text);
   };
-  if (Number.isNaN(cellprobThreshold)) fail('The cellprob threshold is not a number.');
-  if (Number.isNaN(flowThreshold)) fail('The flow threshold is not a number.');
-  if (!Number.isInteger(minSize)) fail(`A minimum size of ${minSize} is not a whole number of pixels.`);
-  if (!(maxSizeFraction > 0)) fail(`A maximum size fraction of ${maxSizeFraction} leaves no label; use 0…1.`);
-  if (!Number.isInteger(niter) || niter < 0)
-    fail(`${niter} Euler steps are not possible; use a whole number from 0.`);
+  checkFollowParameters(parameters);
+  if (typeof flowThreshold !== 'number' || Number.isNaN(flowThreshold))
+    fail('The flow threshold is not a number.');
+  checkMinSize(minSize);
+  checkMaxSizeFraction(maxSizeFraction);
+}
+
+function checkMaxSizeFraction(fraction: number): void {
+  if (!(fraction > 0))
+    throw new CytoError('bad-input', `A maximum size fraction of ${fraction} leaves no label; use 0…1.`);
 }
 
 /** Euler steps when none are given: 200 · diameter / 30, truncated (spec §0.1). */
@@ -47,6 +52,10 @@ export function defaultNiter(diameter?: number): number {
  * labels above the maximum size, numbers in raster order (spec §5.2).
  * @param index row-major indices of the followed pixels
  * @param ends row-major index of the pixel each of them ended in
+ * @param shape [y, x] or [z, y, x]
+ * @param maxSizeFraction labels covering more than this share of the grid are dropped, above 0
+ * @returns Uint32 [...shape], 0 background, 1…N
+ * @throws CytoError `bad-input` for lengths that differ or a fraction out of range; `too-large` above 2^31 − 1 pixels
  */
 export function labelsFromEnds(
   index: Int32Array,
@@ -55,7 +64,10 @@ export function labelsFromEnds(
   maxSizeFraction: number,
 ): Uint32Array {
   const count = checkGrid(shape, {});
-  const labels = new Uint32Array(count);
+  if (index.length !== ends.length)
+    throw new CytoError('bad-input', `${index.length} pixels cannot have ${ends.length} ends.`);
+  checkMaxSizeFraction(maxSizeFraction);
+  const labels = zeros(Uint32Array, count);
   const seeds = clusterEnds(ends, shape);
   if (!seeds) return labels;
   for (let k = 0; k < index.length; k++) labels[index[k]] = seeds[k];
@@ -64,7 +76,7 @@ export function labelsFromEnds(
   if (counts.some((pixels, label) => label > 0 && pixels > largest)) {
     keepLabels(
       labels,
-      Array.from(counts, (pixels) => pixels <= largest),
+      Uint8Array.from(counts, (pixels) => Number(pixels <= largest)),
     );
   }
   renumber(labels);
@@ -99,7 +111,7 @@ export function labelsFromFlows(
     const errors = flowErrors(labels, dP, shape, kernels.diffuse(labels, shape, undefined, options));
     keepLabels(
       labels,
-      Array.from(errors, (error) => !(error > parameters.flowThreshold)),
+      Uint8Array.from(errors, (error) => Number(!(error > parameters.flowThreshold))),
     );
   }
   return fillHolesAndRemoveSmall(labels, shape, parameters.minSize, parameters);

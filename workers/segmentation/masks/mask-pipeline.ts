@@ -80,7 +80,7 @@ export class MaskPipeline {
       );
       keepLabels(
         labels,
-        Array.from(errors, (error) => !(error > flowThreshold)),
+        Uint8Array.from(errors, (error) => Number(!(error > flowThreshold))),
       );
     }
     return fillHolesAndRemoveSmall(labels, shape, minSize, parameters);

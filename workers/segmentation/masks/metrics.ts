@@ -1,20 +1,14 @@
 import { CytoError } from '../../../core/errors.ts';
 import { matchPairs } from './assignment.ts';
-import { renumber } from './renumber.ts';
-
-/** Overlap of a true and a predicted label. */
-interface Overlap {
-  truth: number;
-  predicted: number;
-  pixels: number;
-}
+import { type Cells, cellsOf, countOverlaps, type Overlaps } from './overlaps.ts';
+import { denseMaxLabel, renumber } from './renumber.ts';
 
 interface Comparison {
-  trueCount: number;
-  predictedCount: number;
-  trueSize: Float64Array;
-  predictedSize: Float64Array;
-  overlaps: Overlap[];
+  truth: Cells;
+  predicted: Cells;
+  overlaps: Overlaps;
+  /** IoU of each overlap. */
+  ious: Float64Array;
 }
 
 function compare(truth: Uint32Array, predicted: Uint32Array): Comparison {
@@ -24,61 +18,23 @@ function compare(truth: Uint32Array, predicted: Uint32Array): Comparison {
       `The label images differ in size (${truth.length} and ${predicted.length} pixels).`,
     );
   }
-  const span = 2 ** 26;
-  const size = (labels: Uint32Array) => {
-    const sizes: number[] = [0];
-    for (let i = 0; i < labels.length; i++) {
-      const label = labels[i];
-      while (sizes.length <= label) sizes.push(0);
-      sizes[label]++;
-    }
-    return Float64Array.from(sizes);
-  };
-  const trueSize = size(truth);
-  const predictedSize = size(predicted);
-  const pairs = new Map<number, Overlap>();
-  for (let i = 0; i < truth.length; i++) {
-    if (truth[i] === 0 || predicted[i] === 0) continue;
-    const key = truth[i] * span + predicted[i];
-    const pair = pairs.get(key);
-    if (pair) pair.pixels++;
-    else pairs.set(key, { truth: truth[i], predicted: predicted[i], pixels: 1 });
-  }
-  return {
-    trueCount: trueSize.length - 1,
-    predictedCount: predictedSize.length - 1,
-    trueSize,
-    predictedSize,
-    overlaps: [...pairs.values()],
-  };
-}
-
-/** Both label images renumbered 1…N, ascending ids, without touching the originals. */
-function compacted(labels: Uint32Array): Uint32Array {
-  const ids = [...new Set(labels)].filter((id) => id > 0).sort((a, b) => a - b);
-  if (ids.length === (ids.at(-1) ?? 0)) return labels;
-  const map = new Map(ids.map((id, i) => [id, i + 1]));
-  return labels.map((label) => map.get(label) ?? 0);
-}
-
-interface Match {
-  truth: number;
-  predicted: number;
-  iou: number;
-  pixels: number;
-}
-
-/** Optimal one-to-one matching at an IoU threshold (spec §8); every matched pair, also below the threshold. */
-function match(comparison: Comparison, threshold: number): Match[] {
-  const { trueCount, predictedCount, trueSize, predictedSize, overlaps } = comparison;
-  const fewer = Math.min(trueCount, predictedCount);
-  const byKey = new Map<string, Match>();
-  const pairs = overlaps.map(({ truth, predicted, pixels }) => {
-    const iou = pixels / (trueSize[truth] + predictedSize[predicted] - pixels);
-    byKey.set(`${truth} ${predicted}`, { truth, predicted, iou, pixels });
-    return { row: truth, column: predicted, cost: -(iou >= threshold ? 1 : 0) - iou / (2 * fewer) };
+  const rows = cellsOf(truth);
+  const columns = cellsOf(predicted);
+  const overlaps = countOverlaps(truth, predicted, rows, columns);
+  const ious = Float64Array.from(overlaps.pixels, (pixels, k) => {
+    return pixels / (rows.sizes[overlaps.row[k]] + columns.sizes[overlaps.column[k]] - pixels);
   });
-  return matchPairs(pairs).map(({ row, column }) => byKey.get(`${row} ${column}`)!);
+  return { truth: rows, predicted: columns, overlaps, ious };
+}
+
+/**
+ * Optimal one-to-one matching at an IoU threshold (spec §8).
+ * @returns indices of the overlaps of matched pairs, also of those below the threshold
+ */
+function match({ truth, predicted, overlaps, ious }: Comparison, threshold: number): Int32Array {
+  const fewer = Math.min(truth.ids.length, predicted.ids.length) - 1;
+  const cost = ious.map((iou) => -(iou >= threshold ? 1 : 0) - iou / (2 * fewer));
+  return matchPairs({ row: overlaps.row, column: overlaps.column, cost });
 }
 
 /** Counts and scores at several IoU thresholds; entries in the order of `thresholds`. */
@@ -93,56 +49,73 @@ export interface PrecisionScores {
 
 /**
  * Average precision as Cellpose defines it: TP / (TP + FP + FN) after optimal matching at each IoU threshold (spec §8).
- * @param truth Uint32 labels; numbering may have gaps
- * @param predicted Uint32 labels of the same length
+ * @param truth Uint32 labels of any shape, any ids
+ * @param predicted Uint32 labels of the same shape
+ * @param thresholds least IoU of a true positive, 0…1
+ * @throws CytoError `bad-input` for images that differ in size or a threshold that is not an IoU
  */
 export function averagePrecision(
   truth: Uint32Array,
   predicted: Uint32Array,
   thresholds: readonly number[] = [0.5, 0.75, 0.9],
 ): PrecisionScores {
-  const comparison = compare(compacted(truth), compacted(predicted));
-  const { trueCount, predictedCount } = comparison;
+  for (const threshold of thresholds) {
+    if (!(threshold >= 0 && threshold <= 1))
+      throw new CytoError('bad-input', `A threshold of ${threshold} is not an IoU; use 0…1.`);
+  }
+  const comparison = compare(truth, predicted);
   const tp = thresholds.map(
-    (threshold) => match(comparison, threshold).filter(({ iou }) => iou >= threshold).length,
+    (threshold) => match(comparison, threshold).filter((pair) => comparison.ious[pair] >= threshold).length,
   );
-  const fp = tp.map((count) => predictedCount - count);
-  const fn = tp.map((count) => trueCount - count);
+  const fp = tp.map((count) => comparison.predicted.ids.length - 1 - count);
+  const fn = tp.map((count) => comparison.truth.ids.length - 1 - count);
   const ap = tp.map((count, k) => count / (count + fp[k] + fn[k]));
   return { thresholds, ap, tp, fp, fn };
 }
 
 /**
  * IoU of every true cell with the predicted cell matched to it at threshold 0.5 (spec §8).
+ * @param truth Uint32 labels of any shape, largest id at most the number of pixels or 65535
+ * @param predicted Uint32 labels of the same shape, any ids
  * @returns per true label 1…max (entry 0 = label 1; 0 for numbers not in use): IoU and matched predicted label
+ * @throws CytoError `bad-input` for images that differ in size or true ids that are too large
  */
 export function matchedIous(
   truth: Uint32Array,
   predicted: Uint32Array,
 ): { iou: Float64Array; predicted: Uint32Array } {
+  const labels = denseMaxLabel(truth);
   const comparison = compare(truth, predicted);
-  const iou = new Float64Array(comparison.trueSize.length - 1);
-  const partner = new Uint32Array(iou.length);
+  const { overlaps } = comparison;
+  const iou = new Float64Array(labels);
+  const partner = new Uint32Array(labels);
   for (const pair of match(comparison, 0.5)) {
-    iou[pair.truth - 1] = pair.iou;
-    partner[pair.truth - 1] = pair.predicted;
+    const at = comparison.truth.ids[overlaps.row[pair]] - 1;
+    iou[at] = comparison.ious[pair];
+    partner[at] = comparison.predicted.ids[overlaps.column[pair]];
   }
   return { iou, predicted: partner };
 }
 
-/** Aggregated Jaccard index: Σ overlap of matched cells / size of the union of both foregrounds (spec §8). */
+/**
+ * Aggregated Jaccard index: Σ overlap of cells matched at IoU 0.5 / size of the union of both foregrounds (spec §8).
+ * @param truth Uint32 labels of any shape, any ids
+ * @param predicted Uint32 labels of the same shape
+ * @returns 0…1; NaN when neither image has a cell
+ * @throws CytoError as {@link averagePrecision}
+ */
 export function aggregatedJaccard(truth: Uint32Array, predicted: Uint32Array): number {
-  const overlap = match(compare(compacted(truth), compacted(predicted)), 0.5).reduce(
-    (sum, pair) => sum + pair.pixels,
-    0,
-  );
+  const comparison = compare(truth, predicted);
+  let overlap = 0;
+  for (const pair of match(comparison, 0.5)) overlap += comparison.overlaps.pixels[pair];
   let union = 0;
   for (let i = 0; i < truth.length; i++) if (truth[i] !== 0 || predicted[i] !== 0) union++;
   return overlap / union;
 }
 
-/** True if two label images are the same up to numbering. */
+/** True if two label images have the same size and are the same up to numbering. */
 export function sameUpToNumbering(a: Uint32Array, b: Uint32Array): boolean {
+  if (a.length !== b.length) return false;
   const first = a.slice();
   const second = b.slice();
   renumber(first);

@@ -4,6 +4,32 @@ import { sampleCount } from '../../../core/volume.ts';
 /** Most pixels or voxels a stage accepts: indices are held in Int32. */
 export const MAX_SAMPLES = 2 ** 31 - 1;
 
+/** A kind of typed array. */
+interface ArrayType<T> {
+  new (length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+  readonly name: string;
+}
+
+/**
+ * A typed array of zeros.
+ * @throws CytoError `too-large` if the memory is not to be had
+ */
+export function zeros<T>(Type: ArrayType<T>, length: number): T {
+  try {
+    return new Type(length);
+  } catch (cause) {
+    throw new CytoError(
+      'too-large',
+      `${Math.ceil((length * Type.BYTES_PER_ELEMENT) / 2 ** 20)} MiB of memory are not to be had. Work on a region or at a lower resolution.`,
+      { cause },
+    );
+  }
+}
+
+/** Most steps of a kernel: they are counted in Int32. */
+export const MOST_STEPS = 2 ** 31 - 1;
+
 /** Axis lengths of a plane [y, x] or a volume [z, y, x]. */
 export type GridShape = readonly number[];
 

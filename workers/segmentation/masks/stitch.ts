@@ -2,7 +2,9 @@ import { CytoError } from '../../../core/errors.ts';
 import { MAX_LABEL } from '../../../core/label-volume.ts';
 import type { PlaneJoin } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
-import { labelCounts, maxLabel } from './renumber.ts';
+import { cellsOf, countOverlaps } from './overlaps.ts';
+import { denseMaxLabel, maxLabel } from './renumber.ts';
+import { checkGrid, zeros } from './shape.ts';
 
 /** Pixels shared by a label of one plane and a label of the next. */
 export interface Overlap {
@@ -13,18 +15,27 @@ export interface Overlap {
   at: number;
 }
 
-/** Sparse overlap counts of two planes of the same size; background left out. */
+/**
+ * Sparse overlap counts of two planes of the same size; background left out.
+ * @param upper Uint32 [y, x], any ids
+ * @param lower Uint32 [y, x], any ids
+ * @throws CytoError `bad-input` for planes that differ in size
+ */
 export function planeOverlaps(upper: Uint32Array, lower: Uint32Array): Overlap[] {
-  const pairs = new Map<number, Overlap>();
-  const span = maxLabel(upper) + 1;
-  for (let i = 0; i < upper.length; i++) {
-    if (upper[i] === 0 || lower[i] === 0) continue;
-    const key = lower[i] * span + upper[i];
-    const pair = pairs.get(key);
-    if (pair) pair.pixels++;
-    else pairs.set(key, { upper: upper[i], lower: lower[i], pixels: 1, at: i });
-  }
-  return [...pairs.values()];
+  if (upper.length !== lower.length)
+    throw new CytoError(
+      'bad-input',
+      `The planes differ in size (${upper.length} and ${lower.length} pixels).`,
+    );
+  const rows = cellsOf(upper);
+  const columns = cellsOf(lower);
+  const { row, column, pixels, at } = countOverlaps(upper, lower, rows, columns);
+  return Array.from(row, (_, k) => ({
+    upper: rows.ids[row[k]],
+    lower: columns.ids[column[k]],
+    pixels: pixels[k],
+    at: at[k],
+  }));
 }
 
 export interface StitchOptions {
@@ -46,9 +57,12 @@ export interface StitchOptions {
  * label it overlaps most, if their IoU reaches the threshold and no other label of its plane overlaps that one more;
  * otherwise it gets a new id.
  *
- * @param planes Uint32 [z, y, x], each plane numbered 1…n on its own
+ * @param planes Uint32 [z, y, x], each plane numbered 1…n on its own; numbers left out cost an id each
+ * @param shape [z, y, x]
  * @param threshold least IoU of a join, 0…1
  * @returns new Uint32 [z, y, x] with ids of the whole stack
+ * @throws CytoError `bad-input` for a length or threshold out of range, a label above both the pixels of a plane and
+ * 65535 (see renumber); `too-large` above 2^31 − 1 voxels or 2^32 − 2 ids
  */
 export function stitchPlanes(
   planes: Uint32Array,
@@ -56,17 +70,18 @@ export function stitchPlanes(
   threshold: number,
   options: StitchOptions = {},
 ): Uint32Array {
+  if (shape.length !== 3)
+    throw new CytoError('bad-input', `A stack has three axes [z, y, x], not [${shape.join(', ')}].`);
+  checkGrid(shape, { planes: [planes, 1] });
   const [nz, ny, nx] = shape;
   const plane = ny * nx;
-  if (planes.length !== nz * plane) {
-    throw new CytoError('bad-input', `${planes.length} labels do not fill a stack of ${shape.join('×')}.`);
-  }
   if (!(threshold >= 0 && threshold <= 1)) {
     throw new CytoError('bad-input', `A stitch threshold of ${threshold} is not an IoU; use 0…1.`);
   }
   const out = options.inPlace ? planes : planes.slice();
   const planeOf = (z: number) => out.subarray(z * plane, (z + 1) * plane);
-  let used = nz > 0 ? maxLabel(out.subarray(0, plane)) : 0;
+  for (let z = 0; z < nz; z++) denseMaxLabel(planeOf(z));
+  let used = maxLabel(planeOf(0));
   let started = false;
   for (let z = 0; z + 1 < nz; z++) {
     const current = planeOf(z);
@@ -78,7 +93,8 @@ export function stitchPlanes(
       continue;
     }
     const partners = empty ? new Map<number, Partner>() : bestPartners(current, next, threshold);
-    const joined = new Map([...partners].map(([label, partner]) => [label, { ...partner, upper: z }]));
+    const joined = new Map<number, Partner & { upper: number }>();
+    for (const [label, partner] of partners) joined.set(label, { ...partner, upper: z });
     if (options.skipPlane && z > 0 && joined.size < labels) {
       const seen = new Set(current);
       const before = bestPartners(planeOf(z - 1), next, threshold, (upper, lower) => {
@@ -86,7 +102,7 @@ export function stitchPlanes(
       });
       for (const [label, partner] of before) joined.set(label, { ...partner, upper: z - 1 });
     }
-    const ids = new Uint32Array(labels + 1);
+    const ids = zeros(Uint32Array, labels + 1);
     for (let label = 1; label <= labels; label++) {
       const join = joined.get(label);
       ids[label] = join ? join.label : ++used;
@@ -129,36 +145,39 @@ function bestPartners(
   threshold: number,
   allowed: (upper: number, lower: number) => boolean = () => true,
 ): Map<number, Partner> {
-  const sizeNext = labelCounts(next);
-  const sizeCurrent = new Map<number, number>();
-  for (let i = 0; i < current.length; i++) {
-    if (current[i] !== 0) sizeCurrent.set(current[i], (sizeCurrent.get(current[i]) ?? 0) + 1);
+  const rows = cellsOf(current);
+  const columns = cellsOf(next);
+  const { row, column, pixels, at } = countOverlaps(current, next, rows, columns);
+  const ious = zeros(Float64Array, row.length);
+  const bestOfUpper = zeros(Float64Array, rows.ids.length);
+  for (let k = 0; k < row.length; k++) {
+    if (!allowed(rows.ids[row[k]], columns.ids[column[k]])) continue;
+    ious[k] = pixels[k] / (rows.sizes[row[k]] + columns.sizes[column[k]] - pixels[k]);
+    if (ious[k] >= threshold) bestOfUpper[row[k]] = Math.max(bestOfUpper[row[k]], ious[k]);
   }
-  const overlaps = planeOverlaps(current, next)
-    .filter(({ upper, lower }) => allowed(upper, lower))
-    .map(({ upper, lower, pixels, at }) => ({
-      upper,
-      lower,
-      at,
-      iou: pixels / (sizeCurrent.get(upper)! + sizeNext[lower] - pixels),
-    }));
-  const candidates = overlaps.filter(({ iou }) => iou >= threshold);
-  const bestOfUpper = new Map<number, number>();
-  for (const { upper, iou } of candidates) bestOfUpper.set(upper, Math.max(iou, bestOfUpper.get(upper) ?? 0));
+  // Overlap that joins a label of the next plane, and that joins one of the current; rows ascend, so that the
+  // smaller id is kept where two are equal.
+  const joinOfLower = zeros(Int32Array, columns.ids.length).fill(-1);
+  const joinOfUpper = zeros(Int32Array, rows.ids.length).fill(-1);
+  for (let k = 0; k < row.length; k++) {
+    if (ious[k] === 0 || ious[k] < threshold || ious[k] < bestOfUpper[row[k]]) continue;
+    const known = joinOfLower[column[k]];
+    if (known < 0 || ious[k] > ious[known]) joinOfLower[column[k]] = k;
+  }
+  for (const k of joinOfLower) if (k >= 0) joinOfUpper[row[k]] = k;
+  const rivals = zeros(Float64Array, row.length);
+  const rival = (join: number, k: number) => {
+    if (join >= 0 && join !== k) rivals[join] = Math.max(rivals[join], Math.min(ious[k], ious[join]));
+  };
+  for (let k = 0; k < row.length; k++) {
+    rival(joinOfLower[column[k]], k);
+    rival(joinOfUpper[row[k]], k);
+  }
   const partners = new Map<number, Partner>();
-  for (const { upper, lower, iou, at } of candidates) {
-    if (iou < bestOfUpper.get(upper)!) continue;
-    const known = partners.get(lower);
-    if (!known || iou > known.iou || (iou === known.iou && upper < known.label))
-      partners.set(lower, { label: upper, iou, rival: 0, at });
-  }
-  const lowerOf = new Map([...partners].map(([lower, { label }]) => [label, lower]));
-  for (const { upper, lower, iou } of overlaps) {
-    const mine = partners.get(lower);
-    if (mine && mine.label !== upper) mine.rival = Math.max(mine.rival, Math.min(iou, mine.iou));
-    const other = partners.get(lowerOf.get(upper) ?? 0);
-    if (other && other.label === upper && lowerOf.get(upper) !== lower)
-      other.rival = Math.max(other.rival, Math.min(iou, other.iou));
+  for (const k of joinOfLower) {
+    if (k < 0) continue;
+    const partner = { label: rows.ids[row[k]], iou: ious[k], rival: rivals[k], at: at[k] };
+    partners.set(columns.ids[column[k]], partner);
   }
   return partners;
 }
