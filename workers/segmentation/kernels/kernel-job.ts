@@ -1,6 +1,12 @@
 import { CytoError } from '../../../core/errors.ts';
 import { type LabelHeat, labelCenters, stepsOfDiffusion } from '../masks/flows-from-labels.ts';
-import { checkFollowParameters, fieldBox, foregroundIndices, samplingField } from '../masks/follow-flows.ts';
+import {
+  checkFollowParameters,
+  fieldBox,
+  foregroundIndices,
+  type GridBox,
+  samplingField,
+} from '../masks/follow-flows.ts';
 import { labelBoxes } from '../masks/label-boxes.ts';
 import { checkGrid, type GridShape } from '../masks/shape.ts';
 import type { KernelJob } from './kernel-control.ts';
@@ -57,9 +63,9 @@ const tooLarge = (bytes: number, cause?: unknown) =>
     cause === undefined ? undefined : { cause },
   );
 
-export const FOLLOW_CHUNK = 4096;
-/** Room of the points that a thread has on their way. */
-const SLOT_BYTES = 144;
+export const FOLLOW_CHUNK = 8192;
+/** Room that each thread has for points on their way and for the cycles they end in (assembly/orbit-table.ts). */
+export const FOLLOW_SCRATCH = 256 + 16 + 3 * 65536;
 const DIFFUSE_CHUNK = 16;
 
 /** A job laid out in memory, and how its result is taken from there. */
@@ -83,20 +89,21 @@ export function prepareFollow(
   checkFollowParameters(parameters);
   const { cellprobThreshold, niter } = parameters;
   const index = foregroundIndices(cellprob, cellprobThreshold);
-  const box = fieldBox(index, shape);
+  const box = grown(fieldBox(index, shape), shape);
   const fieldLength = box.lengths.reduce((product, n) => product * (n + 2), ndim) + 4;
   const total = index.length;
-  arena.reset(4 * (fieldLength + total * (2 + (positions ? ndim : 0))) + SLOT_BYTES * threads + 80);
+  arena.reset(4 * (fieldLength + total * (2 + (positions ? ndim : 0))) + FOLLOW_SCRATCH * threads + 80);
   const at = {
     field: arena.take(4 * fieldLength),
     index: arena.take(4 * total),
     ends: arena.take(4 * total),
     position: positions ? arena.take(4 * total * ndim) : 0,
-    scratch: arena.take(SLOT_BYTES * threads),
+    scratch: arena.take(FOLLOW_SCRATCH * threads),
   };
   const { buffer } = arena.memory;
   const field = new Float32Array(buffer, at.field, fieldLength).fill(0);
   samplingField(dP, index, shape, box, field);
+  new Uint8Array(buffer, at.scratch, FOLLOW_SCRATCH * threads).fill(0);
   new Int32Array(buffer, at.index, total).set(index);
   return {
     job: {
@@ -107,7 +114,7 @@ export function prepareFollow(
       ],
       total,
       chunk: FOLLOW_CHUNK,
-      scratch: { argument: 4, bytes: SLOT_BYTES },
+      scratch: { argument: 4, bytes: FOLLOW_SCRATCH },
     },
     result: () => {
       const { buffer } = arena.memory;
@@ -115,6 +122,15 @@ export function prepareFollow(
       if (!positions) return { index, ends };
       return { index, ends, position: new Float32Array(buffer, at.position, total * ndim).slice() };
     },
+  };
+}
+
+/** The box and one pixel around it: there the field is zero, which follow2d relies on. */
+function grown({ origin, lengths }: GridBox, shape: GridShape): GridBox {
+  const low = origin.map((at) => Math.max(0, at - 1));
+  return {
+    origin: low,
+    lengths: low.map((at, axis) => Math.min(shape[axis], origin[axis] + lengths[axis] + 1) - at),
   };
 }
 

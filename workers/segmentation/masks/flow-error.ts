@@ -19,23 +19,61 @@ export function flowErrors(
   diffused?: LabelHeat,
 ): Float64Array {
   const ndim = shape.length;
-  const count = checkGrid(shape, { labels: [labels, 1], dP: [dP, ndim] });
+  checkGrid(shape, { labels: [labels, 1], dP: [dP, ndim] });
   const { heat, boxes } = diffused ?? diffuseLabels(labels, shape);
   const errors = new Float64Array(boxes.length / 6);
   const pixels = new Float64Array(errors.length);
-  const flow = new Float64Array(ndim);
+  if (ndim === 2) sumOfPlane(labels, dP, heat, shape, errors, pixels);
+  else sumOfVolume(labels, dP, heat, shape, errors, pixels);
+  for (let label = 0; label < errors.length; label++) errors[label] /= pixels[label];
+  return errors;
+}
+
+/** Adds up the errors of `unitFlowAt` in a plane: written out, it is several times as fast. */
+function sumOfPlane(
+  labels: Uint32Array,
+  dP: Float32Array,
+  heat: Float64Array,
+  [ny, nx]: GridShape,
+  errors: Float64Array,
+  pixels: Float64Array,
+): void {
+  const count = ny * nx;
+  for (let y = 0, i = 0; y < ny; y++) {
+    for (let x = 0; x < nx; x++, i++) {
+      const label = labels[i];
+      if (label === 0) continue;
+      const gx = (x + 1 < nx ? heat[i + 1] : 0) - (x > 0 ? heat[i - 1] : 0);
+      const gy = (y + 1 < ny ? heat[i + nx] : 0) - (y > 0 ? heat[i - nx] : 0);
+      const length = 1e-60 + Math.sqrt(gx * gx + gy * gy);
+      const dy = gy / length - dP[i] / 5;
+      const dx = gx / length - dP[count + i] / 5;
+      errors[label] += dy * dy + dx * dx;
+      pixels[label]++;
+    }
+  }
+}
+
+function sumOfVolume(
+  labels: Uint32Array,
+  dP: Float32Array,
+  heat: Float64Array,
+  shape: GridShape,
+  errors: Float64Array,
+  pixels: Float64Array,
+): void {
+  const flow = new Float64Array(3);
+  const count = labels.length;
   for (let i = 0; i < count; i++) {
     const label = labels[i];
     if (label === 0) continue;
     unitFlowAt(heat, i, shape, flow);
     let sum = 0;
-    for (let axis = 0; axis < ndim; axis++) {
+    for (let axis = 0; axis < 3; axis++) {
       const difference = flow[axis] - dP[axis * count + i] / 5;
       sum += difference * difference;
     }
     errors[label] += sum;
     pixels[label]++;
   }
-  for (let label = 0; label < errors.length; label++) errors[label] /= pixels[label];
-  return errors;
 }

@@ -34,44 +34,70 @@ export function labelCenters(labels: Uint32Array, shape: GridShape, boxes: Int32
   let i = 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
-      for (let x = 0; x < nx; x++, i++) {
+      const line = i;
+      const stop = i + nx;
+      while (i < stop) {
         const label = labels[i];
+        const first = i;
+        while (++i < stop && labels[i] === label);
         if (label === 0) continue;
-        count[label]++;
-        sum[label * 3] += z - boxes[label * 6];
-        sum[label * 3 + 1] += y - boxes[label * 6 + 1];
-        sum[label * 3 + 2] += x - boxes[label * 6 + 2];
+        const pixels = i - first;
+        count[label] += pixels;
+        sum[label * 3] += pixels * (z - boxes[label * 6]);
+        sum[label * 3 + 1] += pixels * (y - boxes[label * 6 + 1]);
+        sum[label * 3 + 2] += (pixels * (first + i - 1 - 2 * (line + boxes[label * 6 + 2]))) / 2;
       }
     }
   }
-  const target = new Float64Array(slots * 3);
+  const centers = new Int32Array(ndim * slots);
+  const target = [0, 0, 0];
   for (let label = 1; label < slots; label++) {
+    if (count[label] === 0) continue;
     for (let axis = 0; axis < 3; axis++) {
       const mean = sum[label * 3 + axis] / count[label];
-      target[label * 3 + axis] = ndim === 2 ? roundHalfEven(mean) : mean;
+      target[axis] = ndim === 2 ? roundHalfEven(mean) : mean;
     }
+    const box = boxes.subarray(label * 6, label * 6 + 6);
+    // Of all pixels the nearest is one of those around the target; where it belongs to another label, all are tried.
+    const around = target.map((at, axis) => box[axis] + Math.floor(at));
+    let center = nearest(around, target.map((at, axis) => box[axis] + Math.ceil(at) + 1), target, box);
+    if (labels[(center[0] * ny + center[1]) * nx + center[2]] !== label)
+      center = nearest(
+        [...box.subarray(0, 3)],
+        [...box.subarray(3)],
+        target,
+        box,
+        (z, y, x) => labels[(z * ny + y) * nx + x] === label,
+      );
+    for (let axis = 0; axis < ndim; axis++) centers[axis * slots + label] = center[3 - ndim + axis];
   }
-  const best = new Float64Array(slots).fill(Number.POSITIVE_INFINITY);
-  const centers = new Int32Array(ndim * slots);
-  i = 0;
-  for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      for (let x = 0; x < nx; x++, i++) {
-        const label = labels[i];
-        if (label === 0) continue;
-        const dz = z - boxes[label * 6] - target[label * 3];
-        const dy = y - boxes[label * 6 + 1] - target[label * 3 + 1];
-        const dx = x - boxes[label * 6 + 2] - target[label * 3 + 2];
+  return centers;
+}
+
+/** The pixel of [low, high) nearest to a place in a box, first in row-major order on ties. */
+function nearest(
+  low: readonly number[],
+  high: readonly number[],
+  target: readonly number[],
+  box: Int32Array,
+  allowed?: (z: number, y: number, x: number) => boolean,
+): number[] {
+  let best = Number.POSITIVE_INFINITY;
+  let at = [low[0], low[1], low[2]];
+  for (let z = low[0]; z < high[0]; z++) {
+    for (let y = low[1]; y < high[1]; y++) {
+      for (let x = low[2]; x < high[2]; x++) {
+        const dz = z - box[0] - target[0];
+        const dy = y - box[1] - target[1];
+        const dx = x - box[2] - target[2];
         const distance = dz * dz + dy * dy + dx * dx;
-        if (distance >= best[label]) continue;
-        best[label] = distance;
-        if (ndim === 3) centers[label] = z;
-        centers[(ndim - 2) * slots + label] = y;
-        centers[(ndim - 1) * slots + label] = x;
+        if (distance >= best || (allowed && !allowed(z, y, x))) continue;
+        best = distance;
+        at = [z, y, x];
       }
     }
   }
-  return centers;
+  return at;
 }
 
 /** Steps of diffusion for a label image: 2D 2 · max(h + w + 2), 3D 6 · max(Σ(extent + 1)) (spec §6.1). */

@@ -47,17 +47,18 @@ export function fieldBox(index: Int32Array, shape: GridShape): GridBox {
   const plane = ny * nx;
   const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const high = [0, 0, 0];
-  for (let k = 0; k < index.length; k++) {
-    const i = index[k];
-    const z = (i / plane) | 0;
-    const y = ((i - z * plane) / nx) | 0;
-    const x = i - z * plane - y * nx;
-    if (y < low[1]) low[1] = y;
-    if (y > high[1]) high[1] = y;
-    if (x < low[2]) low[2] = x;
-    if (x > high[2]) high[2] = x;
+  // Indices ascend: of each row only its first and last pixel count.
+  for (let k = 0; k < index.length; ) {
+    const line = Math.floor(index[k] / nx);
+    const y = line % ny;
+    const start = line * nx;
+    const stop = start + nx;
+    low[1] = Math.min(low[1], y);
+    high[1] = Math.max(high[1], y);
+    low[2] = Math.min(low[2], index[k] - start);
+    while (k < index.length && index[k] < stop) k++;
+    high[2] = Math.max(high[2], index[k - 1] - start);
   }
-  // Indices ascend.
   low[0] = (index[0] / plane) | 0;
   high[0] = (index[index.length - 1] / plane) | 0;
   return {
@@ -91,20 +92,29 @@ export function samplingField(
   const [oz, oy, ox] = ndim === 3 ? box.origin : [0, ...box.origin];
   const [by, bx] = box.lengths.slice(-2);
   const scale = shape.map((n) => Math.fround(2 / (n - 1)));
+  let stop = 0; // of the row
+  let offset = 0; // from a pixel's index to its place in the row of the field
   for (let k = 0; k < index.length; k++) {
     const i = index[k];
-    const z = (i / plane) | 0;
-    const y = ((i - z * plane) / nx) | 0;
-    const x = i - z * plane - y * nx;
-    const at = (((ndim === 3 ? z - oz + 1 : 0) * (by + 2) + y - oy + 1) * (bx + 2) + x - ox + 1) * ndim;
+    if (i >= stop) {
+      const line = Math.floor(i / nx);
+      const z = Math.floor(line / ny);
+      stop = (line + 1) * nx;
+      const row = (ndim === 3 ? z - oz + 1 : 0) * (by + 2) + (line - z * ny) - oy + 1;
+      offset = row * (bx + 2) - line * nx - ox + 1;
+    }
+    const at = (offset + i) * ndim;
     for (let axis = 0; axis < ndim; axis++) {
       // An axis of one pixel has no room to move along; the reference divides by zero there.
       if (shape[axis] === 1) continue;
       const flow = dP[axis * count + i];
-      if (!Number.isFinite(flow)) {
+      // Less itself, a number that is not finite gives NaN.
+      if (flow - flow !== 0) {
+        const z = Math.floor(i / plane);
+        const y = Math.floor((i - z * plane) / nx);
         throw new CytoError(
           'bad-input',
-          `The flow at pixel [${ndim === 3 ? `${z}, ` : ''}${y}, ${x}] is not a finite number. The network's output is unusable.`,
+          `The flow at pixel [${ndim === 3 ? `${z}, ` : ''}${y}, ${i - z * plane - y * nx}] is not a finite number. The network's output is unusable.`,
         );
       }
       field[at + axis] = Math.fround(Math.fround(flow / 5) * scale[axis]);

@@ -13,24 +13,32 @@ export function labelBoxes(labels: Uint32Array, shape: GridShape): Int32Array {
   let i = 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
-      for (let x = 0; x < nx; x++, i++) {
+      const line = i;
+      const stop = i + nx;
+      while (i < stop) {
         const label = labels[i];
-        if (label === 0) continue;
+        if (label === 0) {
+          i++;
+          continue;
+        }
+        const first = i - line;
+        while (++i < stop && labels[i] === label);
+        const after = i - line;
         const at = label * 6;
         if (boxes[at + 3] === 0) {
           boxes[at] = z;
           boxes[at + 1] = y;
-          boxes[at + 2] = x;
+          boxes[at + 2] = first;
           boxes[at + 3] = z + 1;
           boxes[at + 4] = y + 1;
-          boxes[at + 5] = x + 1;
+          boxes[at + 5] = after;
           continue;
         }
         boxes[at + 3] = z + 1;
         if (y < boxes[at + 1]) boxes[at + 1] = y;
         else if (y >= boxes[at + 4]) boxes[at + 4] = y + 1;
-        if (x < boxes[at + 2]) boxes[at + 2] = x;
-        else if (x >= boxes[at + 5]) boxes[at + 5] = x + 1;
+        if (first < boxes[at + 2]) boxes[at + 2] = first;
+        if (after > boxes[at + 5]) boxes[at + 5] = after;
       }
     }
   }
