@@ -16,13 +16,16 @@ class EndCounts {
 
   constructor(ends: Int32Array) {
     this.#reset(SMALLEST_BITS);
-    for (let k = 0; k < ends.length; k++) {
-      const slot = this.#find(ends[k]);
-      if (this.keys[slot] === -1) {
-        this.keys[slot] = ends[k];
-        this.counts[slot] = 1;
-        if (++this.#size * 2 > this.keys.length) this.#grow();
-      } else this.counts[slot]++;
+    for (let k = 0; k < ends.length; ) {
+      const pixel = ends[k];
+      // Neighbours mostly end in the same pixel.
+      const first = k;
+      while (++k < ends.length && ends[k] === pixel);
+      const slot = this.#find(pixel);
+      this.counts[slot] += k - first;
+      if (this.keys[slot] === pixel) continue;
+      this.keys[slot] = pixel;
+      if (++this.#size * 2 > this.keys.length) this.#grow();
     }
   }
 
@@ -125,6 +128,10 @@ export function clusterEnds(ends: Int32Array, shape: GridShape): Uint32Array | u
     }
   });
   const labels = new Uint32Array(ends.length);
-  for (let k = 0; k < ends.length; k++) labels[k] = painted[table.slotOf(ends[k])];
+  for (let k = 0; k < ends.length; ) {
+    const first = k;
+    while (++k < ends.length && ends[k] === ends[first]);
+    labels.fill(painted[table.slotOf(ends[first])], first, k);
+  }
   return labels;
 }

@@ -1,6 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
 import { labelBoxes } from './label-boxes.ts';
-import { keepLabels, labelCounts, renumber } from './renumber.ts';
+import { labelCounts } from './renumber.ts';
 import { checkGrid, type GridShape } from './shape.ts';
 
 export interface CompatOptions {
@@ -33,11 +33,17 @@ export function removeSmall(
   checkMinSize(minSize);
   const counts = labelCounts(labels);
   const untested = compat && counts[0] === 0 ? counts.findIndex((count) => count > 0) : 0;
-  keepLabels(
-    labels,
-    Uint8Array.from(counts, (count, label) => Number(count >= minSize || label === untested)),
-  );
-  renumber(labels);
+  const numbers = new Uint32Array(counts.length);
+  for (let i = 0, last = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (label === 0) continue;
+    if (counts[label] < minSize && label !== untested) {
+      labels[i] = 0;
+      continue;
+    }
+    if (numbers[label] === 0) numbers[label] = ++last;
+    labels[i] = numbers[label];
+  }
 }
 
 /**
@@ -60,83 +66,91 @@ export function fillHolesAndRemoveSmall(
   checkGrid(shape, { labels: [labels, 1] });
   if (minSize > 0) removeSmall(labels, minSize, options);
   const boxes = labelBoxes(labels, shape);
+  let room = 0;
+  for (let label = 1; label < boxes.length / 6; label++)
+    room = Math.max(room, paddedSize(boxes, label, shape));
+  const state = new Uint8Array(room);
+  const stack = new Int32Array(room);
   let id = 0;
   for (let label = 1; label < boxes.length / 6; label++) {
     if (boxes[label * 6 + 3] === 0) continue;
-    if (fillLabel(labels, shape, boxes.subarray(label * 6, label * 6 + 6), label, id + 1)) id++;
+    if (fillLabel(labels, shape, boxes.subarray(label * 6, label * 6 + 6), label, id + 1, state, stack)) id++;
   }
   if (minSize > 0) removeSmall(labels, minSize, options);
   return labels;
 }
 
-/** Fills one label inside its box and gives it the number `id`; false if nothing of the label is left. */
+/** Pixels of a label's box with a border of one. */
+function paddedSize(boxes: Int32Array, label: number, { length }: GridShape): number {
+  const [z0, y0, x0, z1, y1, x1] = boxes.subarray(label * 6, label * 6 + 6);
+  return z1 === 0 ? 0 : (z1 - z0 + (length === 3 ? 2 : 0)) * (y1 - y0 + 2) * (x1 - x0 + 2);
+}
+
+const FREE = 0;
+const LABEL = 1;
+const OUTSIDE = 2;
+
+/**
+ * Fills one label inside its box and gives it the number `id`; false if nothing of the label is left.
+ * @param state room for the padded box
+ * @param stack the same
+ */
 function fillLabel(
   labels: Uint32Array,
   shape: GridShape,
   box: Int32Array,
   label: number,
   id: number,
+  state: Uint8Array,
+  stack: Int32Array,
 ): boolean {
   const [ny, nx] = shape.slice(-2);
   const [z0, y0, x0, z1, y1, x1] = box;
-  const bz = z1 - z0;
   const by = y1 - y0;
   const bx = x1 - x0;
-  const plane = by * bx;
-  const size = bz * plane;
   const volume = shape.length === 3;
-  const indexOf = (z: number, y: number, x: number) => ((z0 + z) * ny + y0 + y) * nx + x0 + x;
-
-  const LABEL = 1;
-  const OUTSIDE = 2;
-  const state = new Uint8Array(size);
+  const row = bx + 2;
+  const plane = row * (by + 2);
+  const base = (volume ? plane : 0) + row + 1;
+  // The border counts as visited, so that the flood needs no test of coordinates.
+  state.fill(OUTSIDE, 0, plane * (z1 - z0 + (volume ? 2 : 0)));
   let pixels = 0;
-  for (let z = 0, k = 0; z < bz; z++) {
-    for (let y = 0; y < by; y++) {
-      const line = indexOf(z, y, 0);
-      for (let x = 0; x < bx; x++, k++) {
-        if (labels[line + x] === label) {
-          state[k] = LABEL;
+  let outside = 0;
+  let top = 0;
+  for (let z = z0; z < z1; z++) {
+    const face = volume && (z === z0 || z === z1 - 1);
+    for (let y = y0; y < y1; y++) {
+      const from = (z * ny + y) * nx + x0;
+      const to = base + (z - z0) * plane + (y - y0) * row;
+      const wholeLine = face || y === y0 || y === y1 - 1;
+      for (let x = 0; x < bx; x++) {
+        if (labels[from + x] === label) {
+          state[to + x] = LABEL;
           pixels++;
-        }
+        } else if (wholeLine || x === 0 || x === bx - 1) stack[top++] = to + x;
+        else state[to + x] = FREE;
       }
     }
   }
   if (pixels === 0) return false;
-
-  const stack: number[] = [];
-  const push = (k: number) => {
-    if (state[k] !== 0) return;
-    state[k] = OUTSIDE;
-    stack.push(k);
-  };
-  for (let z = 0; z < bz; z++) {
-    for (let y = 0; y < by; y++) {
-      const wholeLine = y === 0 || y === by - 1 || (volume && (z === 0 || z === bz - 1));
-      const line = z * plane + y * bx;
-      if (wholeLine) for (let x = 0; x < bx; x++) push(line + x);
-      else {
-        push(line);
-        push(line + bx - 1);
-      }
+  const neighbours = volume ? [-1, 1, -row, row, -plane, plane] : [-1, 1, -row, row];
+  while (top > 0) {
+    const k = stack[--top];
+    outside++;
+    for (let n = 0; n < neighbours.length; n++) {
+      const next = k + neighbours[n];
+      if (state[next] !== FREE) continue;
+      state[next] = OUTSIDE;
+      stack[top++] = next;
     }
   }
-  while (stack.length > 0) {
-    const k = stack.pop()!;
-    const z = (k / plane) | 0;
-    const y = ((k - z * plane) / bx) | 0;
-    const x = k - z * plane - y * bx;
-    if (x > 0) push(k - 1);
-    if (x < bx - 1) push(k + 1);
-    if (y > 0) push(k - bx);
-    if (y < by - 1) push(k + bx);
-    if (volume && z > 0) push(k - plane);
-    if (volume && z < bz - 1) push(k + plane);
-  }
-  for (let z = 0, k = 0; z < bz; z++) {
-    for (let y = 0; y < by; y++) {
-      const line = indexOf(z, y, 0);
-      for (let x = 0; x < bx; x++, k++) if (state[k] !== OUTSIDE) labels[line + x] = id;
+  const holes = pixels + outside < bx * by * (z1 - z0);
+  if (!holes && id === label) return true;
+  for (let z = z0; z < z1; z++) {
+    for (let y = y0; y < y1; y++) {
+      const to = (z * ny + y) * nx + x0;
+      const from = base + (z - z0) * plane + (y - y0) * row;
+      for (let x = 0; x < bx; x++) if (state[from + x] !== OUTSIDE) labels[to + x] = id;
     }
   }
   return true;

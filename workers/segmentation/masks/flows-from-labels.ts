@@ -60,7 +60,12 @@ export function labelCenters(labels: Uint32Array, shape: GridShape, boxes: Int32
     const box = boxes.subarray(label * 6, label * 6 + 6);
     // Of all pixels the nearest is one of those around the target; where it belongs to another label, all are tried.
     const around = target.map((at, axis) => box[axis] + Math.floor(at));
-    let center = nearest(around, target.map((at, axis) => box[axis] + Math.ceil(at) + 1), target, box);
+    let center = nearest(
+      around,
+      target.map((at, axis) => box[axis] + Math.ceil(at) + 1),
+      target,
+      box,
+    );
     if (labels[(center[0] * ny + center[1]) * nx + center[2]] !== label)
       center = nearest(
         [...box.subarray(0, 3)],

@@ -5,7 +5,7 @@ import { clusterEnds } from './end-clusters.ts';
 import { checkMinSize, fillHolesAndRemoveSmall } from './fill-holes.ts';
 import { flowErrors } from './flow-error.ts';
 import { checkFollowParameters } from './follow-flows.ts';
-import { keepLabels, labelCounts, renumber } from './renumber.ts';
+import { keepLabels, labelCounts } from './renumber.ts';
 import { checkGrid, type GridShape, zeros } from './shape.ts';
 
 /** Parameters of the way from flows to labels, with Cellpose's names (spec §0.1). */
@@ -70,16 +70,16 @@ export function labelsFromEnds(
   const labels = zeros(Uint32Array, count);
   const seeds = clusterEnds(ends, shape);
   if (!seeds) return labels;
-  for (let k = 0; k < index.length; k++) labels[index[k]] = seeds[k];
   const largest = maxSizeFraction * count;
-  const counts = labelCounts(labels);
-  if (counts.some((pixels, label) => label > 0 && pixels > largest)) {
-    keepLabels(
-      labels,
-      Uint8Array.from(counts, (pixels) => Number(pixels <= largest)),
-    );
+  const counts = labelCounts(seeds);
+  // Indices ascend: the order of the points is that in which renumber meets the pixels.
+  const numbers = new Uint32Array(counts.length);
+  for (let k = 0, last = 0; k < index.length; k++) {
+    const seed = seeds[k];
+    if (seed === 0 || counts[seed] > largest) continue;
+    if (numbers[seed] === 0) numbers[seed] = ++last;
+    labels[index[k]] = numbers[seed];
   }
-  renumber(labels);
   return labels;
 }
 

@@ -57,24 +57,24 @@ export function diffuse(
       }
     }
     const center = centers + (label as usize) * 12;
-    const heated =
-      cellOf(
-        volume ? load<i32>(center) - z0 + 1 : 0,
-        load<i32>(center, 4) - y0 + 1,
-        load<i32>(center, 8) - x0 + 1,
-        plane,
-        stride,
-      ) << 3;
+    const cz = volume ? load<i32>(center) - z0 : 0;
+    const cy = load<i32>(center, 4) - y0;
+    const cx = load<i32>(center, 8) - x0;
+    const heated = cellOf(volume ? cz + 1 : 0, cy + 1, cx + 1, plane, stride) << 3;
     const row = (stride as usize) << 3;
     const sheet = (plane as usize) << 3;
     for (let step = 0; step < steps; step++) {
       store<f64>(now + heated, load<f64>(now + heated) + 1);
-      for (let z = 0; z < bz; z++) {
+      // Heat spreads by a pixel a step: beyond its front all is zero in both arrays.
+      const reach = step + 1;
+      const z1 = volume ? min(bz, cz + reach + 1) : 1;
+      const pair1 = min(pairs, ((cx + reach) >> 1) + 1);
+      for (let z = volume ? max(0, cz - reach) : 0; z < z1; z++) {
         const base = (volume ? ((z + 1) as usize) * sheet : 0) + 8;
-        for (let pair = 0; pair < pairs; pair++) {
+        for (let pair = max(0, cx - reach) >> 1; pair < pair1; pair++) {
           const span = spans + (((z * pairs + pair) as usize) << 3);
-          const top = load<i32>(span);
-          const count = load<i32>(span, 4) - top + 1;
+          const top = max(load<i32>(span), cy + 1 - reach);
+          const count = min(load<i32>(span, 4), cy + 1 + reach) - top + 1;
           if (count <= 0) continue;
           const at = base + (top as usize) * row + ((pair as usize) << 4);
           if (volume) column3d(masks + at, now + at, next + at, row, sheet, count);
@@ -105,32 +105,66 @@ function cellOf(z: i32, y: i32, x: i32, plane: i32, stride: i32): usize {
   return (z * plane + y * stride + x) as usize;
 }
 
-/** Means of 3 × 3 down a pair of columns, summed in the order here, N, S, W, E, NW, NE, SW, SE. */
+/** Mean of 3 × 3 in the order here, N, S, W, E, NW, NE, SW, SE, inside the mask. */
+// @ts-ignore: decorator
+@inline
+function mean2d(
+  nw: v128, n: v128, ne: v128,
+  w: v128, here: v128, e: v128,
+  sw: v128, s: v128, se: v128,
+  mask: v128,
+): v128 {
+  let sum = f64x2.add(f64x2.add(here, n), s);
+  sum = f64x2.add(f64x2.add(sum, w), e);
+  sum = f64x2.add(f64x2.add(sum, nw), ne);
+  sum = f64x2.add(f64x2.add(sum, sw), se);
+  return v128.and(f64x2.div(sum, f64x2.splat(9)), mask);
+}
+
+/** Means of 3 × 3 down a pair of columns. Three rows a turn, so that what was loaded stays where it is. */
 // @ts-ignore: decorator
 @inline
 function column2d(mask: usize, now: usize, next: usize, row: usize, count: i32): void {
-  const nine = f64x2.splat(9);
-  let upW = v128.load(now - row - 8);
-  let up = v128.load(now - row);
-  let upE = v128.load(now - row + 8);
-  let west = v128.load(now - 8);
-  let here = v128.load(now);
-  let east = v128.load(now, 8);
+  let a0 = v128.load(now - row - 8);
+  let a1 = v128.load(now - row);
+  let a2 = v128.load(now - row + 8);
+  let b0 = v128.load(now - 8);
+  let b1 = v128.load(now);
+  let b2 = v128.load(now, 8);
+  for (now += row - 8; count >= 3; count -= 3) {
+    const c0 = v128.load(now);
+    const c1 = v128.load(now, 8);
+    const c2 = v128.load(now, 16);
+    v128.store(next, mean2d(a0, a1, a2, b0, b1, b2, c0, c1, c2, v128.load(mask)));
+    now += row;
+    next += row;
+    mask += row;
+    a0 = v128.load(now);
+    a1 = v128.load(now, 8);
+    a2 = v128.load(now, 16);
+    v128.store(next, mean2d(b0, b1, b2, c0, c1, c2, a0, a1, a2, v128.load(mask)));
+    now += row;
+    next += row;
+    mask += row;
+    b0 = v128.load(now);
+    b1 = v128.load(now, 8);
+    b2 = v128.load(now, 16);
+    v128.store(next, mean2d(c0, c1, c2, a0, a1, a2, b0, b1, b2, v128.load(mask)));
+    now += row;
+    next += row;
+    mask += row;
+  }
   for (; count > 0; count--) {
-    const downW = v128.load(now + row - 8);
-    const down = v128.load(now + row);
-    const downE = v128.load(now + row, 8);
-    let sum = f64x2.add(f64x2.add(here, up), down);
-    sum = f64x2.add(f64x2.add(sum, west), east);
-    sum = f64x2.add(f64x2.add(sum, upW), upE);
-    sum = f64x2.add(f64x2.add(sum, downW), downE);
-    v128.store(next, v128.and(f64x2.div(sum, nine), v128.load(mask)));
-    upW = west;
-    up = here;
-    upE = east;
-    west = downW;
-    here = down;
-    east = downE;
+    const c0 = v128.load(now);
+    const c1 = v128.load(now, 8);
+    const c2 = v128.load(now, 16);
+    v128.store(next, mean2d(a0, a1, a2, b0, b1, b2, c0, c1, c2, v128.load(mask)));
+    a0 = b0;
+    a1 = b1;
+    a2 = b2;
+    b0 = c0;
+    b1 = c1;
+    b2 = c2;
     now += row;
     next += row;
     mask += row;
