@@ -3,13 +3,28 @@ import { finished, named, Opaque, type PickleValue, reduced } from './pickle-val
 
 const MARK = Symbol('mark');
 
+/** What the classes, functions and references of a pickle stand for. Nothing of them is ever run. */
+export interface PickleDialect {
+  /** A class or function by its name. @throws CytoError `unsupported` if it is not known */
+  named(name: string): Opaque;
+  /** A call. */
+  reduced(target: Opaque, args: PickleValue[]): PickleValue;
+  /** A value that is complete. */
+  finished(value: PickleValue): PickleValue;
+  /** An object that lies outside of the pickle. Without this such references are refused. */
+  persistent?(id: PickleValue): PickleValue;
+}
+
+const PLAIN: PickleDialect = { named, reduced, finished };
+
 /**
- * Reads a pickle (protocols 2 to 5) of plain values and NumPy arrays without running anything in it.
+ * Reads a pickle (protocols 2 to 5) without running anything in it.
+ * @param dialect what it may name; by default plain values and NumPy arrays
  * @throws CytoError `corrupt-file` when it is damaged, `unsupported` when it names other classes or functions
  */
-export function readPickle(bytes: Uint8Array): PickleValue {
+export function readPickle(bytes: Uint8Array, dialect = PLAIN): PickleValue {
   try {
-    return new Unpickler(bytes).read();
+    return new Unpickler(bytes, dialect).read();
   } catch (cause) {
     if (cause instanceof CytoError) throw cause;
     throw new CytoError('corrupt-file', 'The pickled part of the file is damaged. Save it again.', { cause });
@@ -19,19 +34,21 @@ export function readPickle(bytes: Uint8Array): PickleValue {
 class Unpickler {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #dialect: PickleDialect;
   #at = 0;
   #stack: Array<PickleValue | typeof MARK> = [];
   readonly #memo = new Map<number, PickleValue>();
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, dialect: PickleDialect) {
     this.#bytes = bytes;
+    this.#dialect = dialect;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   read(): PickleValue {
     for (;;) {
       const code = this.#byte();
-      if (code === 0x2e) return finished(this.#pop()); // .
+      if (code === 0x2e) return this.#dialect.finished(this.#pop()); // .
       this.#run(code);
     }
   }
@@ -195,13 +212,14 @@ class Unpickler {
       case 0x73: {
         const value = this.#pop();
         const key = this.#pop();
-        mapOf(this.#top()).set(finished(key), value);
+        mapOf(this.#top()).set(this.#dialect.finished(key), value);
         return;
       }
       case 0x75: {
         const values = this.#popToMark();
         const map = mapOf(this.#top());
-        for (let k = 0; k + 1 < values.length; k += 2) map.set(finished(values[k]), values[k + 1]);
+        for (let k = 0; k + 1 < values.length; k += 2)
+          map.set(this.#dialect.finished(values[k]), values[k + 1]);
         return;
       }
       case 0x71:
@@ -221,18 +239,25 @@ class Unpickler {
         return;
       case 0x63: {
         const module = this.#line();
-        this.#push(named(`${module}.${this.#line()}`));
+        this.#push(this.#dialect.named(`${module}.${this.#line()}`));
         return;
       }
       case 0x93: {
         const name = this.#pop();
-        this.#push(named(`${String(this.#pop())}.${String(name)}`));
+        this.#push(this.#dialect.named(`${String(this.#pop())}.${String(name)}`));
         return;
       }
       case 0x52:
       case 0x81: {
-        const args = this.#pop() as PickleValue[];
-        this.#push(reduced(this.#pop() as Opaque, args));
+        const args = this.#pop();
+        const target = this.#pop();
+        if (!Array.isArray(args) || !(target instanceof Opaque)) throw new RangeError('no call');
+        this.#push(this.#dialect.reduced(target, args));
+        return;
+      }
+      case 0x51: {
+        if (!this.#dialect.persistent) break;
+        this.#push(this.#dialect.persistent(this.#pop()));
         return;
       }
       case 0x62: {
@@ -247,12 +272,11 @@ class Unpickler {
       case 0x31:
         this.#popToMark();
         return;
-      default:
-        throw new CytoError(
-          'unsupported',
-          `The pickled part of the file has an instruction (0x${code.toString(16)}) that plain data does not need.`,
-        );
     }
+    throw new CytoError(
+      'unsupported',
+      `The pickled part of the file has an instruction (0x${code.toString(16)}) that plain data does not need.`,
+    );
   }
 
   #recall(key: number): PickleValue {
@@ -269,4 +293,4 @@ function mapOf(value: PickleValue): Map<PickleValue, PickleValue> {
   throw new RangeError('not a dict');
 }
 
-export type { PickleValue };
+export { Opaque, type PickleValue };

@@ -1,0 +1,89 @@
+import { CytoError } from '../../../core/errors.ts';
+import { bytesOf, request } from '../../../workers/models/request.ts';
+
+/** A file of any size that is read in parts. */
+export interface ByteSource {
+  /** File name, for messages and for the name of the model. */
+  readonly name: string;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /**
+   * The bytes start ≤ i < end.
+   * @throws CytoError `corrupt-file` if the file is shorter, `network`, `aborted`
+   */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Refuses a part that lies outside of the file. */
+function within({ name, size }: Pick<ByteSource, 'name' | 'size'>, start: number, end: number): void {
+  if (start >= 0 && start <= end && end <= size) return;
+  throw new CytoError(
+    'corrupt-file',
+    `"${name}" is damaged or incomplete: it ends after ${size} bytes, but bytes up to ${end} are needed. Load it again.`,
+  );
+}
+
+/** A file the user has chosen, or a part of memory. */
+export function blobSource(blob: Blob, name: string): ByteSource {
+  const file = { name, size: blob.size };
+  return {
+    ...file,
+    read: async (start, end) => {
+      within(file, start, end);
+      return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+    },
+  };
+}
+
+/** Attempts at one part before a download is given up. */
+const MOST_ATTEMPTS = 4;
+
+/**
+ * A file on a server that answers range requests.
+ * @throws CytoError `network`, with the way out where the server knows no ranges; `not-found`, `aborted`
+ */
+export async function urlSource(url: URL, signal?: AbortSignal): Promise<ByteSource> {
+  const name = decodeURIComponent(url.pathname.split('/').filter(Boolean).at(-1) ?? url.host);
+  const stop = signal ? { signal } : {};
+  const probe = await request(url, { headers: { Range: 'bytes=0-0' }, cache: 'no-store', ...stop });
+  await probe.body?.cancel();
+  const size = Number(/\/(\d+)$/.exec(probe.headers.get('content-range') ?? '')?.[1] ?? Number.NaN);
+  if (probe.status !== 206 || !Number.isSafeInteger(size)) {
+    throw new CytoError(
+      'network',
+      `${url.host} does not hand out parts of a file (range requests), so that "${name}" cannot be converted from there. Download it with your browser and add it as a file.`,
+    );
+  }
+  const file = { name, size };
+  const range = async (start: number, end: number, init: { signal?: AbortSignal }) => {
+    const headers = { Range: `bytes=${start}-${end - 1}` };
+    const response = await request(url, { headers, cache: 'no-store', ...init });
+    if (response.status !== 206) {
+      await response.body?.cancel();
+      throw new CytoError('network', `${url.host} stopped to hand out parts of "${name}". Try again.`);
+    }
+    const bytes = new Uint8Array(end - start);
+    let at = 0;
+    for await (const part of bytesOf(response, init.signal)) {
+      bytes.set(part.subarray(0, bytes.length - at), at);
+      at += part.length;
+    }
+    if (at === bytes.length) return bytes;
+    throw new CytoError('network', `${url.host} sent ${at} bytes of "${name}" instead of ${bytes.length}.`);
+  };
+  return {
+    ...file,
+    read: async (start, end, own) => {
+      within(file, start, end);
+      if (start === end) return new Uint8Array();
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await range(start, end, own ? { signal: own } : {});
+        } catch (error) {
+          const again = error instanceof CytoError && error.kind === 'network';
+          if (!again || attempt === MOST_ATTEMPTS) throw error;
+        }
+      }
+    },
+  };
+}
