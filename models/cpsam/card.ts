@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
-import { OPSET } from './onnx/encode.ts';
-import type { Precision } from './network/weights.ts';
 import type { Vit } from './network/vit.ts';
+import type { Precision } from './network/weights.ts';
+import { OPSET } from './onnx/encode.ts';
 
 /** A file of the folder, written. */
 export interface WrittenFile {

@@ -2,14 +2,14 @@ import type { TaskOptions } from '../../core/progress.ts';
 import { sampleCount } from '../../core/volume.ts';
 import type { ModelSink } from '../../workers/models/model-store.ts';
 import { cardText, type WrittenFile } from './card.ts';
-import { openCheckpoint, type Checkpoint } from './checkpoint/checkpoint.ts';
 import type { ByteSource } from './checkpoint/byte-source.ts';
+import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { recognise } from './network/recognise.ts';
 import type { Vit } from './network/vit.ts';
 import { type Precision, WeightFile } from './network/weights.ts';
+import { npyOfFloats } from './npy-of-floats.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { chain, type Stage } from './onnx/graph.ts';
-import { npyOfFloats } from './npy-of-floats.ts';
 import { testImage } from './test-image.ts';
 
 /**

@@ -107,30 +107,37 @@ async function directory(source: ByteSource, signal?: AbortSignal): Promise<Map<
   const reader = new SourceReader(source, signal);
   const members = new Map<string, Member>();
   let total = 0;
+  let packed: { filename: string; uncompressedSize: number } | undefined;
   try {
     for await (const entry of new ZipReader(reader).getEntriesGenerator()) {
       const slash = entry.filename.indexOf('/');
       if (entry.directory || slash < 0) continue;
+      const name = entry.filename.slice(slash + 1);
       if (
         entry.compressionMethod !== 0 ||
         entry.encrypted ||
         entry.compressedSize !== entry.uncompressedSize
       ) {
-        throw new CytoError(
-          'unsupported',
-          `"${source.name}" is packed ("${entry.filename}" unpacks to ${entry.uncompressedSize} bytes). PyTorch stores numbers as they are; load the checkpoint from where it was published.`,
-        );
+        packed ??= entry;
+        members.set(name, { offset: 0, size: 0 });
+        continue;
       }
       total += entry.uncompressedSize;
       if (entry.offset + entry.uncompressedSize > source.size || total > source.size)
         throw damaged(source.name, `"${entry.filename}" reaches beyond its end`);
-      members.set(entry.filename.slice(slash + 1), { offset: entry.offset, size: entry.uncompressedSize });
+      members.set(name, { offset: entry.offset, size: entry.uncompressedSize });
     }
   } catch (error) {
     if (reader.failure !== undefined || isAbort(error)) throw asCytoError(reader.failure ?? error);
     if (error instanceof CytoError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw damaged(source.name, `its directory cannot be read (${reason})`, error);
+  }
+  if (packed && members.has('data.pkl')) {
+    throw new CytoError(
+      'unsupported',
+      `"${source.name}" is packed ("${packed.filename}" unpacks to ${packed.uncompressedSize} bytes). PyTorch stores numbers as they are; load the checkpoint from where it was published.`,
+    );
   }
   return members;
 }

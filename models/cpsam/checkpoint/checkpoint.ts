@@ -1,8 +1,8 @@
 import { CytoError } from '../../../core/errors.ts';
 import { sampleCount } from '../../../core/volume.ts';
+import { fromBfloat16, fromHalf } from '../half.ts';
 import { damaged, openArchive } from './archive.ts';
 import type { ByteSource } from './byte-source.ts';
-import { fromBfloat16, fromHalf } from '../half.ts';
 import { readStateDict, type TorchTensor, type TorchType } from './torch-pickle.ts';
 
 /** The pickle holds names and shapes only: a few hundred kilobytes for the largest networks. */

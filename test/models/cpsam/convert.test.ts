@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CytoError } from '../../../core/errors.ts';
 import { parseNpy } from '../../../core/npy.ts';
-import { wasmRung } from '../../../workers/segmentation/network/rung.ts';
 import { openNetwork } from '../../../workers/segmentation/network/backend.ts';
 import type { Model } from '../../../workers/segmentation/network/model-files.ts';
+import { wasmRung } from '../../../workers/segmentation/network/rung.ts';
 import { converted, referenceFile } from './sinks.ts';
 
 const SIDE = 256;

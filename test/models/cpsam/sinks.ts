@@ -5,7 +5,7 @@ import type { Precision } from '../../../models/cpsam/network/weights.ts';
 import { MemoryStorage } from '../../../workers/models/memory-storage.ts';
 import { blobFolder } from '../../../workers/models/model-folder.ts';
 import { FolderStore } from '../../../workers/models/model-store.ts';
-import { type Model, loadModel } from '../../../workers/segmentation/network/model-files.ts';
+import { loadModel, type Model } from '../../../workers/segmentation/network/model-files.ts';
 import { runGraph } from '../../../workers/segmentation/network/run-graph.ts';
 
 export const referenceFile = (name: string) => readFile(new URL(`reference/${name}`, import.meta.url));
