@@ -13,6 +13,8 @@ export type ErrorKind =
   | 'not-found' // nothing at that address
   | 'quota' // the browser's storage for this page is full
   | 'network' // the request failed, CORS refusals included
+  | 'login' // the server wants the user to log in, or to log in again
+  | 'forbidden' // the user may not do this on the server
   | 'backend' // the inference backend failed or gave wrong numbers
   | 'worker-crashed' // a worker died; it has been replaced
   | 'model' // the model file or its description is unusable

@@ -4,6 +4,7 @@ export * from './contrast.ts';
 export * from './display-volume.ts';
 export * from './edit/index.ts';
 export * from './errors.ts';
+export * from './image-provider.ts';
 export * from './image-source.ts';
 export * from './label-colors.ts';
 export * from './label-ray.ts';

@@ -63,6 +63,8 @@ export interface ImageMetadata {
   storedAxes: string;
   /** Remarks the user should see: assumptions made, parts skipped, lossy sources. */
   notes: string[];
+  /** Where the samples come from and how true they are (server, image, route, quality); written into every export. */
+  provenance?: Readonly<Record<string, string | number>>;
 }
 
 /**

@@ -20,6 +20,7 @@ async function entries() {
     core: 'core/index.ts',
     exports: 'core/exports/index.ts',
     io: 'workers/io/index.ts',
+    omero: 'core/omero/index.ts',
     segmentation: 'workers/segmentation/index.ts',
     'segmentation-client': 'workers/segmentation/client.ts',
     'model-library': 'workers/models/client.ts',

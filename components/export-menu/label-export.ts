@@ -16,6 +16,7 @@ export function provenanceOf(model: ViewerModel, layer?: LabelsLayer): Provenanc
     software: 'Cytopane',
     version: VERSION,
     source: sourceName(model),
+    ...model.images.at(0)?.volume.provenance,
     ...(layer
       ? { layer: layer.name, ...layer.labels.origin, edits: LabelHistory.of(layer.labels).position }
       : {}),

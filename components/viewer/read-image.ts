@@ -1,4 +1,5 @@
 import { CytoError, throwIfAborted } from '../../core/errors.ts';
+import { type ImageOpener, imageProviderOf } from '../../core/image-provider.ts';
 import type { ImageSource } from '../../core/image-source.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import { bytesPerSample, sampleCount, type Volume } from '../../core/volume.ts';
@@ -12,7 +13,10 @@ export type ImageInput = File | readonly File[] | URL | string;
 /** Milliseconds without use after which the reading worker is let go. */
 const IDLE = 10_000;
 
-type Reader = { open(input: ImageInput, options?: TaskOptions): Promise<ImageSource>; dispose(): void };
+type Reader = ImageOpener & {
+  open(input: ImageInput, options?: TaskOptions): Promise<ImageSource>;
+  dispose(): void;
+};
 
 /** One reader, and so one worker, serves all viewers of the page. */
 let reader: Promise<Reader> | undefined;
@@ -68,6 +72,13 @@ export function fittingLevel(source: Pick<ImageSource, 'levels' | 'dtype' | 'nam
   );
 }
 
+/** A file, or an address: of the web, or of a kind that a provider of the page knows. */
+function opened(input: ImageInput, images: Reader, options: TaskOptions): Promise<ImageSource> {
+  const address = typeof input === 'string' ? new URL(input, document.baseURI) : input;
+  const provider = address instanceof URL ? imageProviderOf(address) : undefined;
+  return provider ? provider.open(address as URL, images, options) : images.open(input, options);
+}
+
 /** Reads an image whole, at the finest level that fits; says in the volume's notes when that is not the full one. */
 export async function readImage(
   input: ImageInput,
@@ -75,7 +86,7 @@ export async function readImage(
 ): Promise<Volume> {
   return withReader(async (images) => {
     throwIfAborted(options.signal);
-    const source = await images.open(input, options);
+    const source = await opened(input, images, options);
     try {
       const level = fittingLevel(source, budget);
       const volume = await source.readVolume(level, options);
