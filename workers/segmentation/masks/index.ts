@@ -1,7 +1,12 @@
 export { clusterEnds } from './end-clusters.ts';
 export * from './fill-holes.ts';
 export * from './flow-error.ts';
-export { diffuseLabels, flowsFromLabels, labelCenters } from './flows-from-labels.ts';
+export {
+  diffuseLabels,
+  type FlowsFromLabelsOptions,
+  flowsFromLabels,
+  labelCenters,
+} from './flows-from-labels.ts';
 export { type FollowedPixels, followFlows } from './follow-flows.ts';
 export * from './labels-from-flows.ts';
 export * from './mask-pipeline.ts';

@@ -23,6 +23,14 @@ class Kept<T> {
   }
 }
 
+/** A stage of flows → labels: dynamics, seeds and growth, heat and flow error, holes and small labels. */
+export type MaskStage = 'follow' | 'seeds' | 'flow-error' | 'clean';
+
+export interface MaskPipelineOptions extends TaskOptions {
+  /** Told of every stage that runs, before it does. */
+  onStage?: (stage: MaskStage) => void;
+}
+
 /**
  * From kept flows to labels, again and again with other parameters: only the stages that depend on what changed run
  * (dynamics: cellprob threshold, niter · seeds: maximum size · flow error: flow threshold · clean-up: minimum size).
@@ -59,30 +67,37 @@ export class MaskPipeline {
     return foregroundIndices(this.#cellprob, threshold).length;
   }
 
-  /** Labels for these parameters; a new array at every call. One call at a time. */
-  async labels(parameters: MaskParameters, options: TaskOptions = {}): Promise<Uint32Array> {
+  /**
+   * Labels for these parameters, Uint32 [...shape], 1…N; a new array at every call. One call at a time.
+   * @throws CytoError as `labelsFromFlows`
+   */
+  async labels(parameters: MaskParameters, options: MaskPipelineOptions = {}): Promise<Uint32Array> {
     checkMaskParameters(parameters);
     const { cellprobThreshold, niter, maxSizeFraction, flowThreshold, minSize } = parameters;
     const shape = this.#shape;
     const kernels = this.#kernels;
     const dynamics = [cellprobThreshold, niter];
-    const { index, ends } = await this.#ends.get(dynamics, () =>
-      kernels.follow(this.#dP, this.#cellprob, shape, parameters, options),
-    );
+    const { index, ends } = await this.#ends.get(dynamics, () => {
+      options.onStage?.('follow');
+      return kernels.follow(this.#dP, this.#cellprob, shape, parameters, options);
+    });
     const clustering = [...dynamics, maxSizeFraction];
-    const clustered = await this.#labels.get(clustering, () =>
-      labelsFromEnds(index, ends, shape, maxSizeFraction),
-    );
+    const clustered = await this.#labels.get(clustering, () => {
+      options.onStage?.('seeds');
+      return labelsFromEnds(index, ends, shape, maxSizeFraction);
+    });
     const labels = clustered.slice();
     if (shape.length === 2 && flowThreshold > 0) {
-      const errors = await this.#errors.get(clustering, async () =>
-        flowErrors(labels, this.#dP, shape, await kernels.diffuse(labels, shape, undefined, options)),
-      );
+      const errors = await this.#errors.get(clustering, async () => {
+        options.onStage?.('flow-error');
+        return flowErrors(labels, this.#dP, shape, await kernels.diffuse(labels, shape, undefined, options));
+      });
       keepLabels(
         labels,
         Uint8Array.from(errors, (error) => Number(!(error > flowThreshold))),
       );
     }
+    options.onStage?.('clean');
     return fillHolesAndRemoveSmall(labels, shape, minSize, parameters);
   }
 }
