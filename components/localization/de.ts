@@ -1,3 +1,4 @@
+import { deActions } from './de-actions.ts';
 import type { Texts } from './en.ts';
 
 /** Decimal units, as file managers show them. */
@@ -154,6 +155,27 @@ export const de: Texts = {
   needImage: 'Öffnen Sie zuerst ein Bild.',
   label: 'Label',
   keys: 'Tasten',
+  actions: deActions,
+  shortcuts: 'Tasten und Zeiger',
+  actionGroups: {
+    view: 'Ansicht',
+    cursor: 'Cursor',
+    labels: 'Labels',
+    tool: 'Werkzeuge',
+    brush: 'Pinsel',
+    edit: 'Bearbeiten',
+  },
+  pointer: 'Zeiger',
+  pointerHints: [
+    ['Schichten', 'Rad'],
+    ['Zoom', 'Strg+Rad, zwei Finger'],
+    ['Verschieben', 'ziehen, Leertaste+ziehen'],
+    ['In 3D drehen', 'ziehen'],
+    ['Zelle wählen', 'Klick'],
+    ['Mit der gewählten verbinden', 'Alt+Klick'],
+    ['Pinselgröße', 'Umschalt+Rad'],
+    ['Ganz zeigen', 'Doppelklick'],
+  ],
   wheelHint:
     'Rad: Schichten · Strg+Rad: Zoom · ziehen: verschieben · , . Schichten · Pos1: ganz zeigen · O Umrisse · H Labels aus',
   wheelHint2d: 'Rad: Zoom · ziehen: verschieben · Pos1: ganz zeigen · O Umrisse · H Labels aus',

@@ -1,3 +1,5 @@
+import { enActions } from './en-actions.ts';
+
 /** Decimal units, as file managers show them. */
 const sizeOf = (bytes: number): string =>
   bytes < 1e6
@@ -143,6 +145,27 @@ export const en = {
   needImage: 'Open an image first.',
   label: 'Label',
   keys: 'Keys',
+  actions: enActions,
+  shortcuts: 'Keys and pointer',
+  actionGroups: {
+    view: 'View',
+    cursor: 'Cursor',
+    labels: 'Labels',
+    tool: 'Tools',
+    brush: 'Brush',
+    edit: 'Editing',
+  },
+  pointer: 'Pointer',
+  pointerHints: [
+    ['Planes', 'wheel'],
+    ['Zoom', 'Ctrl+wheel, pinch'],
+    ['Move', 'drag, Space+drag'],
+    ['Turn in 3D', 'drag'],
+    ['Select a cell', 'click'],
+    ['Merge into the selected cell', 'Alt+click'],
+    ['Brush size', 'Shift+wheel'],
+    ['Fit to window', 'double click'],
+  ],
   wheelHint:
     'Wheel: planes · Ctrl+wheel: zoom · drag: move · , . planes · Home: fit · O outlines · H hide labels',
   wheelHint2d: 'Wheel: zoom · drag: move · Home: fit · O outlines · H hide labels',

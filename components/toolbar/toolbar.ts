@@ -39,6 +39,7 @@ export class CytoToolbar extends ViewerPart {
           : nothing
       }
       <button @click=${() => viewer.fit()} ?disabled=${model.layers.length === 0}>${texts.fit}</button>
+      <button aria-label=${texts.shortcuts} title=${`${texts.shortcuts} (?)`} @click=${() => viewer.showHelp()}>?</button>
       <slot></slot>`;
   }
 }

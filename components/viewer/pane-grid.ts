@@ -41,6 +41,7 @@ const ANNOUNCE_DELAY = 400;
 export interface GridOwner extends EventTarget {
   readonly model: ViewerModel;
   readonly shortcuts: Shortcuts;
+  showHelp(): void;
 }
 
 /** The views of a viewer: their arrangement and the drawing of those that are stale and on screen. */
@@ -242,6 +243,10 @@ export class PaneGrid implements PaneHost {
   fit(): void {
     this.#cameras.reset();
     this.invalidate();
+  }
+
+  help(): void {
+    this.#owner.showHelp();
   }
 
   touch(): void {

@@ -34,6 +34,8 @@ export interface PaneHost {
   orbit(pane: Pane): OrbitCamera;
   setOrbit(camera: OrbitCamera): void;
   fit(): void;
+  /** Lists the keys. */
+  help(): void;
   /** The user has chosen a view; resizing must not undo it. */
   touch(): void;
   pick(pane: Pane, x: number, y: number): Pick | undefined;
@@ -198,7 +200,10 @@ const ACTIONS = {
   'view.next-plane': (host, pane) => step(host, pane, 1),
   'view.planes-back': (host, pane) => step(host, pane, -10),
   'view.planes-on': (host, pane) => step(host, pane, 10),
+  'view.previous-time': ({ model }) => model.setCursor({ t: model.cursor.t - 1 }, 'user'),
+  'view.next-time': ({ model }) => model.setCursor({ t: model.cursor.t + 1 }, 'user'),
   'view.fit': (host) => host.fit(),
+  'view.help': (host) => host.help(),
   'cursor.left': (host, pane) => moveCursor(host, pane, -1, 0),
   'cursor.right': (host, pane) => moveCursor(host, pane, 1, 0),
   'cursor.up': (host, pane) => moveCursor(host, pane, 0, -1),
@@ -206,6 +211,10 @@ const ACTIONS = {
   'labels.outlines': ({ model }) => {
     const outlined = model.labels.some((layer) => layer.contour > 0);
     for (const { id } of model.labels) model.update(id, { contour: outlined ? 0 : 2 }, 'user');
+  },
+  'labels.only-selected': ({ model }) => {
+    const only = model.labels.some((layer) => layer.onlySelected);
+    for (const { id } of model.labels) model.update(id, { onlySelected: !only }, 'user');
   },
   'labels.hide': ({ model }) => {
     const shown = model.labels.some((layer) => layer.visible);

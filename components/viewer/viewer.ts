@@ -6,8 +6,10 @@ import type { ChangeSource, ImageLayer, Layer } from '../../core/layer.ts';
 import type { Progress, TaskOptions } from '../../core/progress.ts';
 import { LAYOUTS, type Layout, ViewerModel } from '../../core/viewer-model.ts';
 import type { Volume } from '../../core/volume.ts';
+import { textsFor } from '../localization/texts.ts';
 import type { LabelEditor } from './editing/label-editor.ts';
 import { announceModel, emit, type Pick, type ViewerEvents } from './events.ts';
+import { helpList, helpStyles } from './help.ts';
 import { LAYER_CONNECTED, type LayerElement, type LayerHost } from './layer-element.ts';
 import { LayerElements } from './layer-elements.ts';
 import { layersOfVolume } from './layers-of-volume.ts';
@@ -48,6 +50,7 @@ let count = 0;
  * @csspart crosshair - The lines of the shared cursor.
  * @csspart label - Names of axes and planes.
  * @csspart message - An error shown over the picture.
+ * @csspart help - The list of keys.
  * @csspart progress - The bar shown while a file is read.
  * @cssprop [--cyto-canvas=#000] - Background of the picture.
  * @cssprop [--cyto-ink=#fff] - Scale bar and names.
@@ -58,7 +61,7 @@ let count = 0;
  * @cssstate error - The last file could not be shown.
  */
 export class CytoViewer extends LitElement implements LayerHost {
-  static override styles = viewerStyles;
+  static override styles = [viewerStyles, helpStyles];
 
   /** The viewer's state; one object for the element's whole life. */
   readonly model = new ViewerModel();
@@ -87,7 +90,9 @@ export class CytoViewer extends LitElement implements LayerHost {
   @property() accessor loading: 'auto' | 'lazy' | 'eager' = 'auto';
 
   @query('slot:not([name])') private accessor layerSlot!: HTMLSlotElement;
+  @query('dialog.help') private accessor helpDialog!: HTMLDialogElement | null;
   @state() private accessor message = '';
+  @state() private accessor helping = false;
   @state() private accessor reading: Progress | undefined;
 
   readonly #internals = this.attachInternals();
@@ -195,6 +200,13 @@ export class CytoViewer extends LitElement implements LayerHost {
     return this.#editing;
   }
 
+  /** Lists the keys that work in a pane, as they are set now. */
+  async showHelp(): Promise<void> {
+    this.helping = true;
+    await this.updateComplete;
+    if (!this.helpDialog?.open) this.helpDialog?.showModal();
+  }
+
   /** Takes the last edit of the labels back. */
   async undo(): Promise<void> {
     (await this.editing()).undo();
@@ -285,6 +297,13 @@ export class CytoViewer extends LitElement implements LayerHost {
       <slot @slotchange=${() => this.syncLayerElements()}></slot>
       <slot name="empty" ?hidden=${this.model.layers.length > 0}></slot>
       <slot name="overlay"></slot>
+      ${
+        this.helping
+          ? html`<dialog class="help" part="help" aria-label=${textsFor(this).shortcuts} @close=${() => {
+              this.helping = false;
+            }}>${helpList(textsFor(this), this.shortcuts)}</dialog>`
+          : nothing
+      }
       ${this.reading ? html`<progress part="progress" max=${this.reading.total} .value=${this.reading.value}></progress>` : nothing}
       ${
         this.message
