@@ -16,5 +16,13 @@ const PATHS: Record<Tool, string> = {
   delete: 'M4 5.500h12M8 5.500V3.500h4v2M5.500 5.500l.8 11h7.400l.8-11M8.500 8.500v5.500M11.500 8.500v5.500',
 };
 
-export const toolIcon = (tool: Tool) =>
-  svg`<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"><path d=${PATHS[tool]}></path></svg>`;
+const ACTION_PATHS = {
+  undo: 'M4 8h8a4.500 4.500 0 0 1 0 9H8M4 8l4-4M4 8l4 4',
+  redo: 'M16 8H8a4.500 4.500 0 0 0 0 9h4M16 8l-4-4M16 8l-4 4',
+};
+
+const icon = (path: string) =>
+  svg`<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"><path d=${path}></path></svg>`;
+
+export const toolIcon = (tool: Tool) => icon(PATHS[tool]);
+export const actionIcon = (action: keyof typeof ACTION_PATHS) => icon(ACTION_PATHS[action]);

@@ -6,7 +6,7 @@ import type { RestoreOffer } from '../viewer/editing/autosave.ts';
 import type { LabelEditor } from '../viewer/editing/label-editor.ts';
 import { OVERWRITES, type OverwritePolicy, TOOLS, type Tool } from '../viewer/editing/tools.ts';
 import { type ActionId, keysOf, keyText } from '../viewer/shortcuts.ts';
-import { toolIcon } from './icons.ts';
+import { actionIcon, toolIcon } from './icons.ts';
 
 /**
  * Tools to correct the labels of a viewer: brush, eraser, fill, pick, lasso, merge, split, delete; size, overwriting,
@@ -30,7 +30,8 @@ export class CytoTools extends EditorPart {
       input[type='range'] { inline-size: 90px; }
       output { font-variant-numeric: tabular-nums; color: var(--_quiet); min-inline-size: 2.2em; }
       .swatch { inline-size: 14px; block-size: 14px; border-radius: 4px; border: 1px solid var(--_line); }
-      input.label { inline-size: 5.5em; }
+      input.label { inline-size: 5em; }
+      select { max-inline-size: 150px; }
       [role='status'] { flex: 1 1 0; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     `,
   ];
@@ -56,8 +57,8 @@ export class CytoTools extends EditorPart {
       ${model.dims.shape[0] > 1 && tool !== 'pan' && tool !== 'pick' ? this.#volume(editor) : nothing}
       ${this.#label(editor)}
       <div class="group">
-        <button ?disabled=${!editor.history?.canUndo} title=${this.#withKey(texts.undo, 'edit.undo')} @click=${() => editor.undo()}>${texts.undo}</button>
-        <button ?disabled=${!editor.history?.canRedo} title=${this.#withKey(texts.redo, 'edit.redo')} @click=${() => editor.redo()}>${texts.redo}</button>
+        <button ?disabled=${!editor.history?.canUndo} class="icon" aria-label=${texts.undo} title=${this.#withKey(texts.undo, 'edit.undo')} @click=${() => editor.undo()}>${actionIcon('undo')}</button>
+        <button ?disabled=${!editor.history?.canRedo} class="icon" aria-label=${texts.redo} title=${this.#withKey(texts.redo, 'edit.redo')} @click=${() => editor.redo()}>${actionIcon('redo')}</button>
       </div>
       <span role="status" class="quiet-text" title=${editor.message}>${editor.message}</span>`;
   }
@@ -94,7 +95,7 @@ export class CytoTools extends EditorPart {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;
     event.preventDefault();
-    const buttons = [...this.renderRoot.querySelectorAll<HTMLButtonElement>('.icon')];
+    const buttons = [...this.renderRoot.querySelectorAll<HTMLButtonElement>('[data-tool]')];
     const at = buttons.findIndex((button) => button.matches(':focus'));
     buttons[(at + step + buttons.length) % buttons.length]?.focus();
   };
@@ -102,8 +103,8 @@ export class CytoTools extends EditorPart {
   #brush(editor: LabelEditor) {
     const texts = this.texts.editing;
     const hint = `${texts.brush} (${keysOf('brush.smaller', this.viewer?.shortcuts)[0] ?? ''} ${keysOf('brush.larger', this.viewer?.shortcuts)[0] ?? ''})`;
-    return html`<label class="group" title=${hint}>${texts.brush}
-      <input type="range" min="0" max="100" .value=${String(Math.round((100 * Math.log(editor.brush)) / Math.log(400)))}
+    return html`<label class="group" title=${hint}>
+      <input type="range" aria-label=${texts.brush} min="0" max="100" .value=${String(Math.round((100 * Math.log(editor.brush)) / Math.log(400)))}
         aria-valuetext=${`${editor.brush} px`}
         @input=${(event: Event) => {
           editor.brush = 400 ** (Number((event.target as HTMLInputElement).value) / 100);

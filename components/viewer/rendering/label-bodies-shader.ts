@@ -63,7 +63,7 @@ float share(uint id, vec3 at) {
 vec3 normalAt(uint id, vec3 at) {
   vec3 slope = vec3(0.0);
   for (int k = 0; k < 6; k++) {
-    vec3 side = vec3(equal(ivec3(k >> 1), ivec3(0, 1, 2))) * ((k & 1) == 0 ? 1.0 : -1.0);
+    vec3 side = vec3(equal(ivec3(k >> 1), ivec3(0, 1, 2))) * ((k & 1) == 0 ? 1.5 : -1.5);
     slope -= side * share(id, at + side);
   }
   vec3 facing = slope / voxel;
