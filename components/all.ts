@@ -10,6 +10,7 @@ export { CytoLabelTable } from './label-table/label-table.ts';
 export { CytoLabels } from './labels/labels.ts';
 export { CytoLayerList } from './layer-list/layer-list.ts';
 export { CytoModelChooser } from './model-chooser/model-chooser.ts';
+export { CytoOmeroPanel } from './omero-panel/omero-panel.ts';
 export { CytoSegmenter, type RunDetail } from './segmenter/segmenter.ts';
 export { CytoStatus } from './status/status.ts';
 export { CytoToolbar } from './toolbar/toolbar.ts';

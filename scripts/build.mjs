@@ -118,6 +118,12 @@ async function assets() {
   await writeFile(join(dist, 'models/index.json'), JSON.stringify(models));
 }
 
+/** The page for OMERO.web, which finds the modules one folder above itself. */
+async function pages() {
+  for (const file of ['index.html', 'omero.css', 'page.js', 'openwith.js'])
+    await cp(join(root, 'demo/omero', file), join(dist, 'omero', file));
+}
+
 /** Type declarations beside the modules they describe. */
 function declarations() {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -130,5 +136,5 @@ function declarations() {
 
 await rm(dist);
 await mkdir(dist);
-await Promise.all([modules(), assets()]);
+await Promise.all([modules(), assets(), pages()]);
 if (!process.argv.includes('--no-types')) declarations();
