@@ -12,9 +12,12 @@ import { BlockLabels, planBlocks, segmentBlocks } from '../../workers/segmentati
 import { sampleMaps } from '../../workers/segmentation/volume/sample-maps.ts';
 
 const kernels = await WasmKernels.create();
-const SHAPE: Shape3 = [36, 70, 64];
+const SHAPE: Shape3 = [36, 72, 60];
 
-/** Balls that do not touch, as labels. */
+/**
+ * Balls that do not touch, as labels, none cut by the border: there the rounding of coordinates, which depends on the size
+ * of what is segmented, decides about single pixels.
+ */
 function balls([nz, ny, nx]: Shape3): Uint32Array {
   const labels = new Uint32Array(nz * ny * nx);
   for (let z = 0, i = 0; z < nz; z++)
@@ -61,7 +64,7 @@ function idealImage(labels: Uint32Array): Float32Array[] {
 }
 const identity: TileNetwork = async (tiles) => tiles;
 
-/** Differences of neighbours, four pixels apart, as flows and the sample itself as logit. */
+/** Differences of neighbours as flows and the sample itself as logit. */
 const gradient: TileNetwork = async (tiles, batch, height, width) => {
   const area = height * width;
   const out = new Float32Array(tiles.length);
@@ -110,8 +113,7 @@ test('stitched block by block, an ideal network gives the labels of the whole, s
   const truth = balls(SHAPE);
   const maps = [0, 1, 2].map(() => ({ low: 0, scale: 1, invert: false }));
   const { whole, parts } = await compare('stitch', idealImage(truth), identity, maps);
-  // Slivers at the border of the image are too thin for seeds, in both.
-  assert.ok(parts.count >= 90, `${parts.count} cells`);
+  assert.equal(parts.count, new Set(truth).size - 1);
   assert.deepEqual(parts.labels, whole);
 });
 
