@@ -2,6 +2,9 @@
  * `npm run evaluate -- --images DIR --masks DIR [--mode 2d|stitch|3d] [--model ID] [--json FILE]`: segments every image
  * that has a label mask of the same name, in headless Chromium with the built package, and prints AP@0.5/0.75/0.9.
  *
+ * `npm run evaluate -- --3d [--data DIR] [--set NAME] [--limit N]`: the volumes of ../shared/data (or DIR) in every mode
+ * for stacks.
+ *
  * Further options: --names FILE.json:KEY (only the names listed there), --parameters JSON (any of the segmentation
  * parameters), --backend auto|webgpu|wasm, --limit N. Stacks are stitched, planes run in 2D, unless --mode says so.
  */
@@ -11,7 +14,9 @@ import { parseArgs } from 'node:util';
 import type { SegmentationMode } from '../../core/segmentation-parameters.ts';
 import { webgpuFlags } from '../../scripts/chromium.mjs';
 import { openStage } from '../e2e/browser.ts';
+import { referenceData } from '../reference-data.ts';
 import { type Evaluation, type EvaluationTask, evaluateInPage } from './in-page.ts';
+import { evaluateVolumes } from './volumes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,8 +29,19 @@ const { values } = parseArgs({
     parameters: { type: 'string' },
     backend: { type: 'string' },
     limit: { type: 'string' },
+    '3d': { type: 'boolean' },
+    data: { type: 'string', default: referenceData('data').path },
+    set: { type: 'string' },
   },
 });
+if (values['3d']) {
+  const complete = await evaluateVolumes(values.data, {
+    ...(values.limit ? { limit: Number(values.limit) } : {}),
+    ...(values.set ? { only: values.set } : {}),
+    ...(values.json ? { json: values.json } : {}),
+  });
+  process.exit(complete ? 0 : 1);
+}
 if (!values.images || !values.masks) {
   console.error('Give the folders: npm run evaluate -- --images DIR --masks DIR [--json FILE]');
   process.exit(2);
