@@ -43,4 +43,7 @@ export const deActions: Record<ActionId, string> = {
   'edit.cancel': 'Abbrechen',
   'edit.undo': 'Rückgängig',
   'edit.redo': 'Wiederholen',
+  'review.next': 'Nächste zweifelhafte Verbindung (nach dem Zusammensetzen)',
+  'review.accept': 'Verbindung übernehmen',
+  'review.split': 'Zelle an der Verbindung teilen',
 };

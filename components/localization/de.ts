@@ -164,6 +164,7 @@ export const de: Texts = {
     tool: 'Werkzeuge',
     brush: 'Pinsel',
     edit: 'Bearbeiten',
+    review: 'Verbindungen prüfen',
   },
   pointer: 'Zeiger',
   pointerHints: [

@@ -44,4 +44,7 @@ export const enActions: Record<ActionId, string> = {
   'edit.cancel': 'Cancel',
   'edit.undo': 'Undo',
   'edit.redo': 'Redo',
+  'review.next': 'Next doubtful join (after stitching)',
+  'review.accept': 'Accept the join',
+  'review.split': 'Split the cell at the join',
 };

@@ -154,6 +154,7 @@ export const en = {
     tool: 'Tools',
     brush: 'Brush',
     edit: 'Editing',
+    review: 'Review of joins',
   },
   pointer: 'Pointer',
   pointerHints: [

@@ -2,7 +2,7 @@ import { css, html, type TemplateResult } from 'lit';
 import type { Texts } from '../localization/en.ts';
 import { type ActionId, keysOf, keyText, SHORTCUTS, type Shortcuts } from './shortcuts.ts';
 
-const GROUPS = ['view', 'cursor', 'labels', 'tool', 'brush', 'edit'] as const;
+const GROUPS = ['view', 'cursor', 'labels', 'tool', 'brush', 'edit', 'review'] as const;
 
 export const helpStyles = css`
   dialog.help {
