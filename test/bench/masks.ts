@@ -1,11 +1,11 @@
 /**
- * `npm run bench:masks [-- --python PATH] [--no-growth]`: flows → labels, ours with each of its kernels against the
+ * `npm run bench:masks [-- --python PATH] [--no-growth] [--grids NAMES] [--runs N]`: flows → labels, ours with each of its kernels against the
  * npm package cellpose-js (what it supports: 2D, no quality control, no hole filling) and, where a Python with
  * `cellpose` is found, against the reference. Prints seconds per stage and ratios of this run, the growth with the
  * image, and memory.
  *
  * One thread is measured by its processor time, which other work on the machine disturbs less; several threads by the
- * clock. Each figure is the best of three runs, or of as many as fit into 90 seconds, for ours and theirs alike.
+ * clock. Each figure is the best of N runs (3), or of as many as fit into 90 seconds, for ours and theirs alike.
  */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -26,6 +26,9 @@ const { values } = parseArgs({
   options: {
     python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
     'no-growth': { type: 'boolean' },
+    /** Some of the grids only, as in `1024²,2048²`; growth and memory are left out. */
+    grids: { type: 'string' },
+    runs: { type: 'string', default: '3' },
   },
 });
 const PARAMETERS = {
@@ -60,7 +63,9 @@ const processor = () => {
 };
 const clock = () => performance.now() / 1000;
 
-/** Best of three runs, or of as many as fit into 90 seconds. */
+const RUNS = Number(values.runs);
+
+/** Best of a few runs, or of as many as fit into 90 seconds. */
 async function best<T>(work: () => T | Promise<T>, now: () => number): Promise<[seconds: number, value: T]> {
   let least = Number.POSITIVE_INFINITY;
   let sum = 0;
@@ -70,7 +75,7 @@ async function best<T>(work: () => T | Promise<T>, now: () => number): Promise<[
     const seconds = now() - started;
     least = Math.min(least, seconds);
     sum += seconds;
-    if (run === 3 || sum >= 90) return [least, value];
+    if (run === RUNS || sum >= 90) return [least, value];
   }
 }
 
@@ -112,11 +117,13 @@ const ratio = (theirs: number | undefined, ours: number | undefined) =>
   theirs === undefined || ours === undefined ? '–' : `${(theirs / ours).toFixed(1)}×`;
 
 const one = dense();
-const grids: Record<string, FlowGrid> = {
-  '1024²': one,
-  '2048²': tiled(one, 2),
-  '64×256×256': balls([64, 256, 256]),
+const makers: Record<string, () => FlowGrid> = {
+  '1024²': () => one,
+  '2048²': () => tiled(one, 2),
+  '64×256×256': () => balls([64, 256, 256]),
 };
+const names = values.grids?.split(',') ?? Object.keys(makers);
+const grids = Object.fromEntries(names.map((name) => [name, makers[name]()]));
 const planes = balls([64, 256, 256], true).labels!;
 const wasm = await WasmKernels.create();
 const threads = await ThreadedKernels.create({
@@ -126,7 +133,7 @@ const threads = await ThreadedKernels.create({
 console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
 if (!hasDenseFixture) console.log('The dense fixture is not on this machine: noisy discs take its place.');
 console.log('Seconds: of processor time on one thread, by the clock on several.\n');
-const reference = referenceTimes(values.python, grids, planes);
+const reference = referenceTimes(values.python, grids, planes, RUNS);
 if (!reference) console.log(`${values.python} has no cellpose: the reference is not timed.\n`);
 
 for (const [name, grid] of Object.entries(grids)) {
@@ -161,7 +168,7 @@ console.log(
   `Stitching 64×256×256: ${seconds(stitching)}${reference ? `, cellpose ${seconds(reference.stitch.total)}: ${ratio(reference.stitch.total, stitching)} faster` : ''}\n`,
 );
 
-if (!values['no-growth']) {
+if (!values['no-growth'] && !values.grids) {
   console.log('Growth, WASM, 1 thread, total with QC');
   const points: [pixels: number, seconds: number][] = [];
   for (const side of [512, 1024, 2048, 4096, 8192]) {
@@ -189,6 +196,7 @@ for (const [kind, unit] of [
   ['2d', 'pixel'],
   ['3d', 'voxel'],
 ] as const) {
+  if (values.grids) break;
   const script = fileURLToPath(new URL('masks-memory.ts', import.meta.url));
   const output = execFileSync(process.execPath, ['--expose-gc', '--import=tsx', script, kind], {
     encoding: 'utf8',

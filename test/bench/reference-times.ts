@@ -26,11 +26,13 @@ function npy(array: Float32Array | Uint32Array, shape: readonly number[]): Buffe
  * Times of the reference, by the names of the grids and `stitch`, on one thread; undefined where that Python has no
  * `cellpose`.
  * @param planes Uint32 [64, 256, 256], each plane numbered by itself
+ * @param runs most runs of each, of which the quickest counts
  */
 export function referenceTimes(
   python: string,
   grids: Record<string, FlowGrid>,
   planes: Uint32Array,
+  runs: number,
 ): Record<string, StageTimes> | undefined {
   if (spawnSync(python, ['-c', 'import cellpose']).status !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'cytopane-bench-'));
@@ -44,7 +46,9 @@ export function referenceTimes(
     writeFileSync(join(folder, 'planes.npy'), npy(planes, [64, 256, 256]));
     const script = fileURLToPath(new URL('reference_masks.py', import.meta.url));
     const files = names.map((_, k) => `grid${k}`).join(',');
-    const { stdout, stderr, status } = spawnSync(python, [script, folder, files], { encoding: 'utf8' });
+    const { stdout, stderr, status } = spawnSync(python, [script, folder, files, String(runs)], {
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`The reference failed.\n${stderr}`);
     const times = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as Record<string, StageTimes>;
     return { stitch: times.stitch, ...Object.fromEntries(names.map((name, k) => [name, times[`grid${k}`]])) };

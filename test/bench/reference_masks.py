@@ -1,4 +1,4 @@
-"""Times the reference implementation on arrays that masks.ts has saved: python reference_masks.py FOLDER NAMES
+"""Times the reference implementation on arrays that masks.ts has saved: python reference_masks.py FOLDER NAMES RUNS
 
 Prints one JSON object: seconds of processor time per stage, on one thread. Needs `cellpose` from PyPI.
 """
@@ -44,9 +44,9 @@ def masks(dP, cellprob):
 
 
 def best(work):
-    """The quickest of three runs, or of as many as fit into 90 seconds."""
+    """The quickest of RUNS runs, or of as many as fit into 90 seconds."""
     runs = []
-    while len(runs) < 3 and sum(run["total"] for run in runs) < 90:
+    while len(runs) < int(sys.argv[3]) and sum(run["total"] for run in runs) < 90:
         spent.clear()
         start = time.process_time()
         work()

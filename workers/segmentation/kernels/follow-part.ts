@@ -1,7 +1,7 @@
 import { CytoError } from '../../../core/errors.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { checkFollowParameters, foregroundIndices } from '../masks/follow-flows.ts';
-import { type Arena, FOLLOW_CHUNK, type Prepared } from './kernel-job.ts';
+import { type Arena, FOLLOW_CHUNK, FOLLOW_SCRATCH, type Prepared } from './kernel-job.ts';
 import type { FollowParameters } from './kernels.ts';
 
 /**
@@ -40,6 +40,7 @@ export function prepareFollowPart(
   arena: Arena,
   part: FlowPart,
   parameters: FollowParameters,
+  threads: number,
 ): Prepared<FollowedPart> {
   checkFollowParameters(parameters);
   const { cellprobThreshold, niter } = parameters;
@@ -59,14 +60,16 @@ export function prepareFollowPart(
     const [z, y, x] = place(foreground[k]);
     if (inside(z + origin[0], y + origin[1], x + origin[2])) total++;
   }
-  arena.reset(4 * fieldLength + 8 * total + 64);
+  arena.reset(4 * fieldLength + 8 * total + FOLLOW_SCRATCH * threads + 80);
   const at = {
     field: arena.take(4 * fieldLength),
     index: arena.take(4 * total),
     ends: arena.take(4 * total),
+    scratch: arena.take(FOLLOW_SCRATCH * threads),
   };
   const { buffer } = arena.memory;
   const field = new Float32Array(buffer, at.field, fieldLength).fill(0);
+  new Uint8Array(buffer, at.scratch, FOLLOW_SCRATCH * threads).fill(0);
   const points = new Int32Array(buffer, at.index, total);
   const steps = whole.map((n) => Math.fround(2 / (n - 1)));
   for (let k = 0, n = 0; k < foreground.length; k++) {
@@ -91,10 +94,10 @@ export function prepareFollowPart(
   return {
     job: {
       kernel: 'follow3d',
-      args: [at.field, at.index, at.ends, 0, 0, total, ...whole, ...origin, ...lengths, niter],
+      args: [at.field, at.index, at.ends, 0, at.scratch, total, ...whole, ...origin, ...lengths, niter],
       total,
       chunk: FOLLOW_CHUNK,
-      scratch: { argument: 4, bytes: 0 }, // follow3d needs none
+      scratch: { argument: 4, bytes: FOLLOW_SCRATCH },
     },
     result: () => {
       const { buffer } = arena.memory;

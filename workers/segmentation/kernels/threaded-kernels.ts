@@ -87,7 +87,7 @@ export class ThreadedKernels implements MaskKernels {
   }
 
   followPart(part: FlowPart, parameters: FollowParameters, options: TaskOptions = {}): Promise<FollowedPart> {
-    return this.#inTurn((arena) => prepareFollowPart(arena, part, parameters), options);
+    return this.#inTurn((arena) => prepareFollowPart(arena, part, parameters, this.threads), options);
   }
 
   diffuse(

@@ -46,7 +46,7 @@ export class WasmKernels implements SyncMaskKernels {
   }
 
   followPart(part: FlowPart, parameters: FollowParameters, options: TaskOptions = {}): FollowedPart {
-    return this.#run((arena) => prepareFollowPart(arena, part, parameters), options);
+    return this.#run((arena) => prepareFollowPart(arena, part, parameters, 1), options);
   }
 
   diffuse(labels: Uint32Array, shape: GridShape, iterations?: number, options: TaskOptions = {}): LabelHeat {
