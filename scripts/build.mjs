@@ -97,6 +97,21 @@ async function modules() {
   ]);
 }
 
+/** The command line, which finds its libraries where the package manager has put them. */
+const commandLine = () =>
+  build({
+    cwd: root,
+    input: { cytopane: 'models/cpsam/cli.ts' },
+    platform: 'node',
+    external: /^[^./]/,
+    output: {
+      dir: join(dist, 'cli'),
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name]-[hash].js',
+    },
+  });
+
 const PIPELINES = ['png', 'jpeg', 'bmp', 'nrrd', 'nifti', 'meta', 'mrc'];
 const ORT_FILES = ['ort-wasm-simd-threaded', 'ort-wasm-simd-threaded.asyncify'];
 
@@ -136,5 +151,5 @@ function declarations() {
 
 await rm(dist);
 await mkdir(dist);
-await Promise.all([modules(), assets(), pages()]);
+await Promise.all([modules(), commandLine(), assets(), pages()]);
 if (!process.argv.includes('--no-types')) declarations();

@@ -254,7 +254,7 @@ export const de: Texts = {
     discard: 'Verwerfen',
     fromFiles: 'Aus Dateien…',
     fromFolder: 'Aus Ordner…',
-    fromAddress: 'Von einer Adresse (rdf.yaml, Ordner oder zip)',
+    fromAddress: 'Von einer Adresse (rdf.yaml, Ordner, zip oder Cellpose-Checkpoint)',
     look: 'Lizenz und Größe zeigen',
     stop: 'Anhalten',
     stopped: 'Angehalten. Was angekommen ist, bleibt; ein Download geht dort weiter.',

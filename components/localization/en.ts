@@ -245,7 +245,7 @@ export const en = {
     discard: 'Discard',
     fromFiles: 'From files…',
     fromFolder: 'From a folder…',
-    fromAddress: 'From an address (rdf.yaml, folder or zip)',
+    fromAddress: 'From an address (rdf.yaml, folder, zip or Cellpose checkpoint)',
     look: 'Show licence and size',
     stop: 'Stop',
     stopped: 'Stopped. What has arrived is kept; a download goes on from there.',

@@ -60,15 +60,17 @@ export function convertedSize({ checkpoint }: Recognised, precision: Precision):
 /**
  * Turns a checkpoint into a model folder: graph, weights, test tensors and card. The network is written and computed
  * stage by stage, so that only one block of it is ever in memory; the backend that later opens the whole graph must
- * reproduce what the stages gave. Progress phase: `convert` (stages).
+ * reproduce what the stages gave. Progress phase: `convert` (bytes of the weights).
  * @throws CytoError `model` if weights are missing or have other shapes, `corrupt-file`, `quota`, `network`, `aborted`
  */
 export async function convert(
-  { checkpoint, vit }: Recognised,
+  recognised: Recognised,
   sink: Pick<ModelSink, 'file'>,
   { precision, run, signal, onProgress }: ConversionOptions,
 ): Promise<string> {
+  const { checkpoint, vit } = recognised;
   const { tile } = vit;
+  const expected = convertedSize(recognised, precision);
   const image = testImage(tile);
   const shape = [1, 3, tile, tile];
   const stages: Stage[] = [];
@@ -77,8 +79,8 @@ export async function convert(
   let written: { size: number; sha256: string } | undefined;
   try {
     const file = new WeightFile(checkpoint, target, precision, signal);
-    for (const [index, make] of vit.stages.entries()) {
-      onProgress?.({ phase: 'convert', value: index, total: vit.stages.length });
+    for (const make of vit.stages) {
+      onProgress?.({ phase: 'convert', value: target.size, total: Math.max(expected, target.size) });
       const stage = await make(file);
       stages.push(stage);
       const { start, bytes } = file.takeStage();
@@ -104,7 +106,7 @@ export async function convert(
     testInput: await put('test_input.npy', npyOfFloats(image, shape)),
     testOutput: await put('test_output.npy', npyOfFloats(state, shape)),
   });
-  onProgress?.({ phase: 'convert', value: vit.stages.length, total: vit.stages.length });
+  onProgress?.({ phase: 'convert', value: written.size, total: written.size });
   await put('rdf.yaml', new TextEncoder().encode(card));
   return card;
 }

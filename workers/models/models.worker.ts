@@ -1,9 +1,11 @@
 import { assetUrl, setAssetBase } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
-import { CARD, parseModelCard } from '../segmentation/network/model-card.ts';
+import type { ByteSource } from '../../models/cpsam/checkpoint/byte-source.ts';
+import { CARD, type ModelCard, parseModelCard } from '../segmentation/network/model-card.ts';
 import { serve } from '../serve.ts';
 import { addModel, offerOf } from './add-model.ts';
+import { mayBeCheckpoint } from './checkpoint-names.ts';
 import { DEFAULT_MODEL } from './default-model.ts';
 import { download } from './download.ts';
 import { MemoryStorage } from './memory-storage.ts';
@@ -57,6 +59,24 @@ async function refuseBuiltIn(id: string, name: string): Promise<void> {
   );
 }
 
+async function storedEntry({ id }: ModelCard): Promise<ModelEntry> {
+  const stored = (await store.list()).find(({ card }) => card.id === id);
+  if (!stored) throw new CytoError('internal', `The model "${id}" is not there after it was stored.`);
+  const { card, size, origin } = stored;
+  return entryOf(card, { id, state: 'stored', origin, size });
+}
+
+/** A checkpoint with the code that converts it, which is loaded only then; undefined for model folders. */
+async function checkpoint(
+  source: SourceRequest,
+  signal?: AbortSignal,
+): Promise<{ file: ByteSource; models: typeof import('./checkpoint-models.ts') } | undefined> {
+  if (!mayBeCheckpoint(source)) return undefined;
+  const models = await import('./checkpoint-models.ts');
+  const file = await models.checkpointOf(source, signal);
+  return file && { file, models };
+}
+
 serve({
   /** Built-in models first, the default one at the top, then the stored ones by name. */
   async list(assetBase: string): Promise<ModelEntry[]> {
@@ -73,21 +93,25 @@ serve({
     ];
   },
 
-  /** What a source holds: only its card is read. */
+  /** What a source holds: only its card is read, of a checkpoint its names and shapes. */
   async inspect(source: SourceRequest, { signal }: TaskOptions): Promise<ModelEntry> {
+    const found = await checkpoint(source, signal);
+    if (found) {
+      const id = 'url' in source ? source.url : found.file.name;
+      return found.models.inspectCheckpoint(found.file, id, signal);
+    }
     const { card, source: from } = await offerOf(await sourceOf(source, signal), signal);
     return entryOf(card, { id: 'url' in source ? source.url : card.id, state: 'remote', origin: from.where });
   },
 
   async add(assetBase: string, source: SourceRequest, options: TaskOptions): Promise<ModelEntry> {
     setAssetBase(assetBase);
+    const found = await checkpoint(source, options.signal);
+    if (found)
+      return storedEntry(await found.models.addCheckpoint(found.file, store, refuseBuiltIn, options));
     const offer = await offerOf(await sourceOf(source, options.signal), options.signal);
     await refuseBuiltIn(offer.card.id, offer.card.name);
-    const { id } = await addModel(offer, store, options);
-    const stored = (await store.list()).find(({ card }) => card.id === id);
-    if (!stored) throw new CytoError('internal', `The model "${id}" is not there after it was stored.`);
-    const { card, size, origin } = stored;
-    return entryOf(card, { id, state: 'stored', origin, size });
+    return storedEntry(await addModel(offer, store, options));
   },
 
   files: (id: string): Promise<Map<string, Blob>> => store.files(id),

@@ -35,6 +35,14 @@ export function blobSource(blob: Blob, name: string): ByteSource {
   };
 }
 
+/** Bytes of a file. Servers of other origins may hide the header of parts, but not that of the whole. */
+async function sizeOf(url: URL, part: Response, signal?: AbortSignal): Promise<number> {
+  const told = /\/(\d+)$/.exec(part.headers.get('content-range') ?? '')?.[1];
+  if (told !== undefined) return Number(told);
+  const whole = await request(url, { method: 'HEAD', ...(signal ? { signal } : {}) });
+  return Number(whole.headers.get('content-length') ?? Number.NaN);
+}
+
 /** Attempts at one part before a download is given up. */
 const MOST_ATTEMPTS = 4;
 
@@ -47,8 +55,8 @@ export async function urlSource(url: URL, signal?: AbortSignal): Promise<ByteSou
   const stop = signal ? { signal } : {};
   const probe = await request(url, { headers: { Range: 'bytes=0-0' }, cache: 'no-store', ...stop });
   await probe.body?.cancel();
-  const size = Number(/\/(\d+)$/.exec(probe.headers.get('content-range') ?? '')?.[1] ?? Number.NaN);
-  if (probe.status !== 206 || !Number.isSafeInteger(size)) {
+  const size = probe.status === 206 ? await sizeOf(url, probe, signal) : Number.NaN;
+  if (!Number.isSafeInteger(size)) {
     throw new CytoError(
       'network',
       `${url.host} does not hand out parts of a file (range requests), so that "${name}" cannot be converted from there. Download it with your browser and add it as a file.`,

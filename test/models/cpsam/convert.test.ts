@@ -84,17 +84,17 @@ describe('conversion of a Cellpose-SAM checkpoint', () => {
 
   it('stops when it is cancelled', async () => {
     const controller = new AbortController();
-    const seen: number[] = [];
+    let calls = 0;
     await assert.rejects(
       converted(await referenceFile('mini.pth'), 'float32', {
         signal: controller.signal,
         onProgress: ({ value, total }) => {
-          seen.push(value, total);
-          if (value === 2) controller.abort();
+          assert.ok(value <= total);
+          if (++calls === 3) controller.abort();
         },
       }),
       (error) => error instanceof CytoError && error.kind === 'aborted',
     );
-    assert.deepEqual(seen, [0, 5, 1, 5, 2, 5]);
+    assert.equal(calls, 3);
   });
 });

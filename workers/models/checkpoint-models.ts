@@ -1,0 +1,89 @@
+import { CytoError } from '../../core/errors.ts';
+import type { TaskOptions } from '../../core/progress.ts';
+import { descriptionOf, idOf, LICENCE, noticeOf, titleOf } from '../../models/cpsam/card.ts';
+import { isArchive } from '../../models/cpsam/checkpoint/archive.ts';
+import { type ByteSource, blobSource, urlSource } from '../../models/cpsam/checkpoint/byte-source.ts';
+import { convert, convertedSize, openNetworkFile, type Recognised } from '../../models/cpsam/convert.ts';
+import type { Precision } from '../../models/cpsam/network/weights.ts';
+import { probeGpu } from '../segmentation/network/gpu.ts';
+import type { ModelCard } from '../segmentation/network/model-card.ts';
+import { runGraph } from '../segmentation/network/run-graph.ts';
+import { hasCheckpointEnding } from './checkpoint-names.ts';
+import type { ModelEntry } from './model-entry.ts';
+import type { ModelStore } from './model-store.ts';
+import type { SourceRequest } from './models.worker.ts';
+
+/** The checkpoint that a request names, or undefined if its address is of a model folder. See `mayBeCheckpoint`. */
+export async function checkpointOf(
+  source: SourceRequest,
+  signal?: AbortSignal,
+): Promise<ByteSource | undefined> {
+  if ('files' in source) {
+    const [file] = source.files;
+    return blobSource(file.blob, file.path);
+  }
+  const url = new URL(source.url, globalThis.location?.href);
+  if (hasCheckpointEnding(url.pathname)) return urlSource(url, signal);
+  try {
+    const file = await urlSource(url, signal);
+    return (await isArchive(file, signal)) ? file : undefined;
+  } catch (error) {
+    // It may be the address of a folder, which has no file of its own.
+    if (error instanceof CytoError && error.kind === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Half floats, which take half the room, unless the GPU of this browser has none: then single ones, which it can run.
+ */
+export async function precisionHere(): Promise<Precision> {
+  const gpu = await probeGpu(false);
+  return typeof gpu === 'string' || gpu.shaderF16 ? 'float16' : 'float32';
+}
+
+/** What a checkpoint will be: only names and shapes of its weights are read. */
+export async function inspectCheckpoint(
+  source: ByteSource,
+  id: string,
+  signal?: AbortSignal,
+): Promise<ModelEntry> {
+  const recognised = await openNetworkFile(source, signal);
+  const precision = await precisionHere();
+  const { vit } = recognised;
+  return {
+    id,
+    name: titleOf(vit, source.name),
+    description: descriptionOf({ kind: vit.kind, checkpoint: source.name, precision }),
+    version: '1.0.0',
+    license: LICENCE,
+    notice: noticeOf(vit),
+    size: convertedSize(recognised, precision),
+    diameter: { mean: 30, min: 7.5, max: 120 },
+    state: 'remote',
+    origin: source.name,
+    isDefault: false,
+  };
+}
+
+/**
+ * Converts a checkpoint into the store. Nothing is kept of what was interrupted.
+ * @throws CytoError `model`, `unsupported`, `corrupt-file`, `quota`, `network`, `aborted`
+ */
+export async function addCheckpoint(
+  source: ByteSource,
+  store: ModelStore,
+  refuseId: (id: string, name: string) => Promise<void>,
+  options: TaskOptions = {},
+): Promise<ModelCard> {
+  const recognised: Recognised = await openNetworkFile(source, options.signal);
+  await refuseId(idOf(source.name), titleOf(recognised.vit, source.name));
+  const sink = await store.begin();
+  try {
+    await convert(recognised, sink, { ...options, precision: await precisionHere(), run: runGraph });
+    return await sink.commit(source.name);
+  } catch (error) {
+    await sink.discard();
+    throw error;
+  }
+}
