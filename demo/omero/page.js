@@ -9,7 +9,7 @@ const language = query.get('lang') ?? navigator.language.slice(0, 2);
 document.documentElement.lang = language === 'de' ? 'de' : 'en';
 await customElements.whenDefined('cyto-omero-panel');
 const panel = document.querySelector('cyto-omero-panel');
-const server = new URL(query.get('server') ?? '/', location.href);
+const server = new URL(query.get('server') ?? panel.server, location.href);
 // Another address in a link must not get a password.
 if (server.origin === location.origin) panel.server = server.href;
 panel.objects = objectsOfAddress(query);

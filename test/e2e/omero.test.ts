@@ -76,9 +76,10 @@ describe('OMERO in the browser', () => {
       await ready(page);
       await page.getByText('OME-TIFF export').waitFor();
       await page.getByText('325 × 325 nm').waitFor();
-      const { labels, count } = await run(page);
-      assert.ok(count > 3, `${count} cells`);
+      const running = run(page);
       server.expireSessions();
+      const { labels, count } = await running;
+      assert.ok(count > 3, `${count} cells`);
       const done = saved(page);
       await page.getByLabel('GeoJSON').check();
       await page.getByRole('button', { name: 'Save cells' }).click();
