@@ -11,6 +11,7 @@ export { CytoLabels } from './labels/labels.ts';
 export { CytoLayerList } from './layer-list/layer-list.ts';
 export { CytoModelChooser } from './model-chooser/model-chooser.ts';
 export { CytoOmeroPanel } from './omero-panel/omero-panel.ts';
+export { CytoRunMarks } from './run-marks/run-marks.ts';
 export { CytoSegmenter, type RunDetail } from './segmenter/segmenter.ts';
 export { CytoStatus } from './status/status.ts';
 export { CytoToolbar } from './toolbar/toolbar.ts';

@@ -111,6 +111,25 @@ export const de: Texts = {
   diameter: 'Zelldurchmesser',
   diameterAuto: 'automatisch',
   pixels: 'px',
+  diameterIn: (unit: string) => `Zelldurchmesser in ${unit}`,
+  ring: 'Durchmesser im Bild zeigen',
+  region: 'Bereich',
+  regions: { all: 'Alles', box: 'Ein Quader' },
+  drawBox: 'Quader zeichnen…',
+  drawingBox: 'In der xy-Ebene aufziehen',
+  boxFrom: (axis: string) => `${axis} von`,
+  boxTo: (axis: string) => `${axis} bis`,
+  combineViews: 'Drei Ansichten',
+  combinations: { mean: 'gemittelt', sum: 'summiert wie in Cellpose' },
+  skipPlane: 'Über eine fehlende Ebene verbinden',
+  flowSmoothing: 'Glättung der Flüsse',
+  fromMetadata: (value: string) => `aus der Datei: ${value}`,
+  cost: (tiles: number, memory: string, time: string | undefined) =>
+    `${tiles === 1 ? '1 Kachel' : `${tiles} Kacheln`}, ${memory}${time ? `, etwa ${time}` : ''}`,
+  memory: (bytes: number) =>
+    bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1).replace('.', ',')} GB`,
+  doesNotFit:
+    'Das ist mehr Speicher, als ein Lauf hier nehmen darf. Wählen Sie einen Quader, verbinden Sie Ebenen statt 3D, oder öffnen Sie eine gröbere Auflösung.',
   anisotropy: 'z-Schritt / xy-Schritt',
   backend: 'Rechnen auf',
   backends: {

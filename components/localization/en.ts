@@ -102,6 +102,25 @@ export const en = {
   diameter: 'Cell diameter',
   diameterAuto: 'automatic',
   pixels: 'px',
+  diameterIn: (unit: string) => `Cell diameter in ${unit}`,
+  ring: 'Show the diameter on the image',
+  region: 'Region',
+  regions: { all: 'All of it', box: 'A box' },
+  drawBox: 'Draw the box…',
+  drawingBox: 'Drag over the xy plane',
+  boxFrom: (axis: string) => `${axis} from`,
+  boxTo: (axis: string) => `${axis} to`,
+  combineViews: 'Three views',
+  combinations: { mean: 'averaged', sum: 'summed, as Cellpose' },
+  skipPlane: 'Join across a missing plane',
+  flowSmoothing: 'Smoothing of flows',
+  fromMetadata: (value: string) => `from the file: ${value}`,
+  cost: (tiles: number, memory: string, time: string | undefined) =>
+    `${tiles === 1 ? '1 tile' : `${tiles} tiles`}, ${memory}${time ? `, about ${time}` : ''}`,
+  memory: (bytes: number) =>
+    bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`,
+  doesNotFit:
+    'This is more memory than a run may take here. Choose a box, stitch planes instead of 3D, or open a coarser scale.',
   anisotropy: 'z step / xy step',
   backend: 'Run on',
   backends: {

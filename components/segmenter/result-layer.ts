@@ -1,7 +1,8 @@
 import { type HistoryStep, LabelHistory } from '../../core/edit/label-history.ts';
+import { placeLabels } from '../../core/edit/place-labels.ts';
 import { LabelVolume, MANUAL } from '../../core/label-volume.ts';
 import { type LabelsLayer, labelsLayer } from '../../core/layer.ts';
-import type { ObjectConfidence, SegmentationResult } from '../../core/segmentation-parameters.ts';
+import type { ObjectConfidence, SegmentationResult, VoxelBox } from '../../core/segmentation-parameters.ts';
 import type { ViewerModel } from '../../core/viewer-model.ts';
 import type { Volume } from '../../core/volume.ts';
 import type { Texts } from '../localization/en.ts';
@@ -14,28 +15,20 @@ export class ResultLayer {
   #known: { id: string; labels: LabelVolume } | undefined;
   /** The step that the last change of thresholds made. */
   #thresholdStep: HistoryStep | undefined;
-  #z = 0;
-
-  /** First plane that the last result stands for. */
-  get z(): number {
-    return this.#z;
-  }
-
   /**
    * Puts labels into the layer, as one step that can be undone; thresholds tried in a row are one step together.
    * @param how.again whether they come of other thresholds on the same flows
-   * @param how.z first plane that they stand for
+   * @param how.box the box that was asked for, outside which labels stay as they are
    * @returns id of the layer
    */
   show(
     model: ViewerModel,
     image: Volume,
     result: SegmentationResult,
-    { again, z, texts }: { again: boolean; z: number; texts: Texts },
+    { again, box, texts }: { again: boolean; box?: VoxelBox | undefined; texts: Texts },
   ): string {
     const { id, labels, added } = this.#layer(model, image, texts);
-    this.#z = z;
-    this.#record(labels, result, again, z, texts);
+    this.#record(labels, result, { again, box, texts });
     for (const key of Object.keys(labels.origin)) delete labels.origin[key];
     Object.assign(labels.origin, {
       model: result.model.id,
@@ -65,16 +58,23 @@ export class ResultLayer {
     return { id, labels, added };
   }
 
-  #record(labels: LabelVolume, result: SegmentationResult, again: boolean, z: number, texts: Texts): void {
+  #record(
+    labels: LabelVolume,
+    result: SegmentationResult,
+    { again, box, texts }: { again: boolean; box: VoxelBox | undefined; texts: Texts },
+  ): void {
     const history = LabelHistory.of(labels);
     // A stroke or preview under way is kept: the user sees it, and can undo it.
     history.openEdit?.commit();
-    // Before the labels, whose change makes tables measure anew.
-    supplyConfidence(labels, result.confidence);
     const last = history.steps[history.position - 1];
     if (again && last && last === this.#thresholdStep) history.undo('api');
+    const placed = box ? placeLabels(labels.data, labels.shape, result.labels, box) : result.labels;
+    // Before the labels, whose change makes tables measure anew.
+    if (box) addConfidence(labels, result.confidence, idShift(result.labels, placed, labels, box));
+    else supplyConfidence(labels, result.confidence);
     const { names } = texts.editing;
-    const step = history.replace(again ? names.thresholds : names.run, result.labels, { z });
+    const z = box?.from[0] ?? result.origin?.[0] ?? 0;
+    const step = history.replace(again ? names.thresholds : names.run, placed, { z, blank: !box });
     this.#thresholdStep = again ? step : undefined;
   }
 }
@@ -86,13 +86,33 @@ function drawnLayer(model: ViewerModel, shape: readonly number[]): LabelsLayer |
   );
 }
 
+/** What the ids of a box were raised by when they were put among those of the volume. */
+function idShift(
+  own: Uint32Array,
+  placed: Uint32Array,
+  { shape }: LabelVolume,
+  { from, to }: VoxelBox,
+): number {
+  const first = own.findIndex((label) => label !== 0);
+  if (first < 0) return 0;
+  const [height, width] = [to[1] - from[1], to[2] - from[2]];
+  const x = first % width;
+  const y = Math.floor(first / width) % height;
+  const z = Math.floor(first / (width * height));
+  return placed[(z * shape[1] + from[1] + y) * shape[2] + from[2] + x] - own[first];
+}
+
 function supplyConfidence(labels: LabelVolume, confidence: ObjectConfidence | undefined): void {
+  for (const column of Object.keys(CONFIDENCE_COLUMNS)) labels.supplied.delete(column);
+  addConfidence(labels, confidence, 0);
+}
+
+function addConfidence(labels: LabelVolume, confidence: ObjectConfidence | undefined, shift: number): void {
+  if (!confidence) return;
   for (const [column, key] of Object.entries(CONFIDENCE_COLUMNS)) {
-    labels.supplied.delete(column);
-    if (!confidence) continue;
-    const values = new Map<number, number>();
+    const values = labels.supplied.get(column) ?? new Map<number, number>();
     confidence[key].forEach((value, label) => {
-      if (label > 0 && Number.isFinite(value)) values.set(label, value);
+      if (label > 0 && Number.isFinite(value)) values.set(label + shift, value);
     });
     labels.supplied.set(column, values);
   }

@@ -1,45 +1,58 @@
 import { html, nothing } from 'lit';
-import { SEGMENTATION_MODES, type SegmentationMode } from '../../core/segmentation-parameters.ts';
-import { anisotropyOf, type Volume } from '../../core/volume.ts';
+import {
+  SEGMENTATION_MODES,
+  type SegmentationMode,
+  type VoxelBox,
+} from '../../core/segmentation-parameters.ts';
+import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import type { Texts } from '../localization/en.ts';
-import { modeFor, type RunSettings } from './settings.ts';
+import type { RunCost } from './run-speed.ts';
+import { middleBox, modeFor, type RunSettings } from './settings.ts';
+
+/** What the fields show and steer besides the settings. */
+export interface RunForm {
+  settings: RunSettings;
+  image: Volume;
+  texts: Texts;
+  /** What a run takes, for each mode. */
+  cost: (mode: SegmentationMode) => RunCost;
+  /** Whether the ring is shown on the image. */
+  ring: boolean;
+  toggleRing: () => void;
+  /** Whether the next drag on the image draws the box. */
+  drawing: boolean;
+  toggleDrawing: () => void;
+}
 
 /** What a run needs to know, asked from the user; answers go into the settings. */
-export function runFields(settings: RunSettings, image: Volume, texts: Texts) {
-  const stack = image.shape[2] > 1;
+export function runFields(form: RunForm) {
+  const { settings, image, texts } = form;
   const mode = modeFor(settings, image);
   const several = image.shape[1] > 1 && !image.rgb;
   return html`<div class="fields">
-    ${stack ? modeField(settings, mode, texts) : nothing}
+    ${image.shape[2] > 1 ? modeField(form, mode) : nothing}
     ${several ? channelField(settings, image, texts) : nothing}
-    <label for="diameter">${texts.diameter}</label>
-    <span class="with-unit"><input id="diameter" type="number" min="4" step="1" placeholder=${texts.diameterAuto}
-      .value=${settings.diameter ? String(settings.diameter) : ''}
-      @change=${(event: Event) => {
-        settings.diameter = Number(textOf(event)) || undefined;
-      }} />${texts.pixels}</span>
-    ${
-      mode === '3d'
-        ? html`<label for="anisotropy">${texts.anisotropy}</label>
-          <input id="anisotropy" type="number" min="0.1" step="0.1" .value=${(settings.anisotropy ?? anisotropyOf(image)).toFixed(2)}
-            @change=${(event: Event) => {
-              settings.anisotropy = Number(textOf(event)) || undefined;
-            }} />`
-        : nothing
-    }
+    ${diameterField(form)}
+    ${mode === '3d' ? anisotropyField(settings, image, texts) : nothing}
+    ${regionFields(form, mode)}
     </div>
     <details><summary>${texts.moreOptions}</summary>
-      <div class="fields">${backendField(settings, texts)}</div>
-    </details>`;
+      <div class="fields">${mode === '3d' ? viewsField(settings, texts) : nothing}${backendField(settings, texts)}</div>
+    </details>
+    ${costLine(form.cost(mode), texts)}`;
 }
 
-function modeField(settings: RunSettings, mode: SegmentationMode, texts: Texts) {
+function modeField({ settings, texts, cost }: RunForm, mode: SegmentationMode) {
+  const name = (value: SegmentationMode) => {
+    const { seconds } = cost(value);
+    return texts.modes[value] + (seconds === undefined ? '' : ` (${texts.seconds(seconds)})`);
+  };
   return html`<label for="mode">${texts.mode}</label>
     <select id="mode" @change=${(event: Event) => {
       settings.mode = textOf(event) as SegmentationMode;
     }}>
-      ${SEGMENTATION_MODES.map((value) => html`<option value=${value} ?selected=${value === mode}>${texts.modes[value]}</option>`)}
+      ${SEGMENTATION_MODES.map((value) => html`<option value=${value} ?selected=${value === mode}>${name(value)}</option>`)}
     </select>`;
 }
 
@@ -54,6 +67,85 @@ function channelField(settings: RunSettings, image: Volume, texts: Texts) {
     </select>`;
 }
 
+/** In pixels, and in the unit of the image where it has one; with the switch of the ring. */
+function diameterField({ settings, image, texts, ring, toggleRing }: RunForm) {
+  const { spacing, unit, calibrated } = image.calibration;
+  const size = Math.sqrt(spacing[1] * spacing[2]);
+  const shown = (value: number) => String(Number(value.toPrecision(3)));
+  return html`<label for="diameter">${texts.diameter}</label>
+    <span class="with-unit"><input id="diameter" type="number" min="4" step="any" placeholder=${texts.diameterAuto}
+      .value=${settings.diameter ? shown(settings.diameter) : ''}
+      @change=${(event: Event) => {
+        settings.diameter = Number(textOf(event)) || undefined;
+      }} />${texts.pixels}
+      <button class="ring" aria-pressed=${ring} aria-label=${texts.ring} title=${texts.ring} @click=${toggleRing}>◯</button></span>
+    ${
+      calibrated && unit !== 'px'
+        ? html`<span></span><span class="with-unit"><input id="diameter-length" type="number" min="0" step="any" aria-label=${texts.diameterIn(unit)}
+          placeholder=${texts.diameterAuto} .value=${settings.diameter ? shown(settings.diameter * size) : ''}
+          @change=${(event: Event) => {
+            settings.diameter = Number(textOf(event)) / size || undefined;
+          }} />${unit}</span>`
+        : nothing
+    }`;
+}
+
+function anisotropyField(settings: RunSettings, image: Volume, texts: Texts) {
+  const proposed = anisotropyOf(image).toFixed(2);
+  return html`<label for="anisotropy">${texts.anisotropy}</label>
+    <input id="anisotropy" type="number" min="0.1" step="any" placeholder=${proposed} title=${texts.fromMetadata(proposed)}
+      .value=${(settings.anisotropy ?? anisotropyOf(image)).toFixed(2)}
+      @change=${(event: Event) => {
+        settings.anisotropy = Number(textOf(event)) || undefined;
+      }} />`;
+}
+
+function regionFields(form: RunForm, mode: SegmentationMode) {
+  const { settings, image, texts, drawing, toggleDrawing } = form;
+  const { box } = settings;
+  const axes = mode === '2d' ? ([2, 1] as const) : ([2, 1, 0] as const);
+  return html`<label for="region">${texts.region}</label>
+    <select id="region" @change=${(event: Event) => {
+      settings.box = textOf(event) === 'box' ? middleBox(image) : undefined;
+      if (drawing && !settings.box) toggleDrawing();
+    }}>
+      <option value="all" ?selected=${!box}>${texts.regions.all}</option>
+      <option value="box" ?selected=${box !== undefined}>${texts.regions.box}</option>
+    </select>
+    ${
+      box
+        ? html`<span></span><button id="draw-box" aria-pressed=${drawing} @click=${toggleDrawing}>${drawing ? texts.drawingBox : texts.drawBox}</button>
+          ${axes.map((axis) => boxRow(settings, box, axis, image.shape[axis + 2], texts))}`
+        : nothing
+    }`;
+}
+
+/** First and last voxel of a box along an axis, counted from 1. */
+function boxRow(settings: RunSettings, box: VoxelBox, axis: 0 | 1 | 2, length: number, texts: Texts) {
+  const name = 'zyx'[axis];
+  const set = (end: 'from' | 'to', value: number) => {
+    const next = { from: [...box.from], to: [...box.to] };
+    const wanted = Math.min(length, Math.max(1, Math.round(value) || 1));
+    next[end][axis] = end === 'from' ? wanted - 1 : wanted;
+    if (next.to[axis] <= next.from[axis])
+      next[end === 'from' ? 'to' : 'from'][axis] = end === 'from' ? wanted : wanted - 1;
+    settings.box = { from: next.from as unknown as Shape3, to: next.to as unknown as Shape3 };
+  };
+  const field = (end: 'from' | 'to') =>
+    html`<input type="number" min="1" max=${length} step="1" aria-label=${end === 'from' ? texts.boxFrom(name) : texts.boxTo(name)}
+      .value=${String(box[end][axis] + (end === 'from' ? 1 : 0))} @change=${(event: Event) => set(end, Number(textOf(event)))} />`;
+  return html`<span>${name}</span><span class="with-unit">${field('from')}–${field('to')}</span>`;
+}
+
+function viewsField(settings: RunSettings, texts: Texts) {
+  return html`<label for="views">${texts.combineViews}</label>
+    <select id="views" @change=${(event: Event) => {
+      settings.combineViews = textOf(event) as RunSettings['combineViews'];
+    }}>
+      ${(['mean', 'sum'] as const).map((value) => html`<option value=${value} ?selected=${value === settings.combineViews}>${texts.combinations[value]}</option>`)}
+    </select>`;
+}
+
 function backendField(settings: RunSettings, texts: Texts) {
   const choices = ['auto', 'webgpu', 'wasm', ...(settings.server ? (['remote'] as const) : [])] as const;
   return html`<label for="backend">${texts.backend}</label>
@@ -62,6 +154,12 @@ function backendField(settings: RunSettings, texts: Texts) {
     }}>
       ${choices.map((value) => html`<option value=${value} ?selected=${value === settings.backend}>${texts.backends[value]}</option>`)}
     </select>`;
+}
+
+function costLine({ tiles, bytes, fits, seconds }: RunCost, texts: Texts) {
+  const time = seconds === undefined ? undefined : texts.seconds(seconds);
+  return html`<p class="quiet-text cost" part="cost">${texts.cost(tiles, texts.memory(bytes), time)}</p>
+    ${fits ? nothing : html`<p role="alert">${texts.doesNotFit}</p>`}`;
 }
 
 const textOf = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;

@@ -5,6 +5,9 @@ export const segmenterStyles = css`
   .fields > :is(select, input[type='number'], .with-unit) { min-inline-size: 0; inline-size: 100%; }
   .with-unit { display: flex; gap: 4px; align-items: center; }
   .with-unit input { flex: 1; min-inline-size: 0; }
+  .with-unit .ring { padding-inline: 6px; }
+  .cost { margin-block: 8px 0; }
+  .check { display: flex; gap: 6px; align-items: center; }
   .actions { display: flex; gap: 6px; margin-block: 10px; }
   .actions button { flex: 1; min-block-size: 34px; }
   progress { inline-size: 100%; block-size: 8px; }

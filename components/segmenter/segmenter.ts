@@ -7,19 +7,31 @@ import type { Progress, TaskOptions } from '../../core/progress.ts';
 import {
   type BackendReport,
   DEFAULT_PARAMETERS,
+  type PlaneJoin,
   type SegmentationMode,
   type SegmentationParameters,
   type SegmentationResult,
+  type VoxelBox,
 } from '../../core/segmentation-parameters.ts';
 import type { Volume } from '../../core/volume.ts';
 import { type BackendChoice, SegmentationClient } from '../../workers/segmentation/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
+import type { CytoRunMarks } from '../run-marks/run-marks.ts';
 import { controlStyles } from '../styles.ts';
 import { ResultLayer } from './result-layer.ts';
-import { runFields } from './run-fields.ts';
+import { type RunForm, runFields } from './run-fields.ts';
 import { progressLine, runSummary } from './run-report.ts';
+import { costOf, rememberSpeed } from './run-speed.ts';
 import { segmenterStyles } from './segmenter-styles.ts';
-import { modeFor, parametersFor, type RunSettings, thresholdsOf } from './settings.ts';
+import {
+  boxFor,
+  parametersFor,
+  type RunSettings,
+  scopeFor,
+  settingsOf,
+  shapeFor,
+  thresholdsOf,
+} from './settings.ts';
 import { thresholdSliders } from './threshold-sliders.ts';
 
 /** Waits for the thumb to rest before thresholds are applied. */
@@ -70,6 +82,16 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   /** Least overlap (IoU) of cells in neighbouring planes that are joined. */
   @property({ type: Number, attribute: 'stitch-threshold' }) accessor stitchThreshold =
     DEFAULT_PARAMETERS.stitchThreshold;
+  /** Whether a cell that is missing in one plane is joined again across it; stitch. */
+  @property({ type: Boolean, attribute: 'skip-plane' }) accessor skipPlane = DEFAULT_PARAMETERS.skipPlane;
+  /** Standard deviation in voxels by which flows are smoothed; 3d. */
+  @property({ type: Number, attribute: 'flow-smoothing' }) accessor flowSmoothing =
+    DEFAULT_PARAMETERS.flowSmoothing as number;
+  /** How the three views are put together: mean, or sum as Cellpose does; 3d. */
+  @property({ attribute: 'combine-views' }) accessor combineViews: SegmentationParameters['combineViews'] =
+    DEFAULT_PARAMETERS.combineViews;
+  /** Half-open box of voxels that is segmented, outside which labels stay as they are; absent for all. */
+  @property({ attribute: false }) accessor box: VoxelBox | undefined;
   /** z step over xy step; by default from the image's metadata. */
   @property({ type: Number }) accessor anisotropy: number | undefined;
   /**
@@ -82,6 +104,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   /** Index of the one channel that is segmented, counted from 0; absent takes the first three together. */
   @property({ type: Number }) accessor channel: number | undefined;
 
+  @state() private accessor ring = false;
+  @state() private accessor drawing = false;
   @state() private accessor progress: Progress | undefined;
   @state() private accessor message = '';
   @state() private accessor joins: DoubtfulJoins | undefined;
@@ -92,7 +116,12 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   #announced: string | undefined;
   #running: AbortController | undefined;
   #threshold: AbortController | undefined;
+  /** The image that the box is of. */
+  #measured: Volume | undefined;
   readonly #resultLayer = new ResultLayer();
+  /** The box that the last result stands for, if not for all. */
+  #shownBox: VoxelBox | undefined;
+  #marks: CytoRunMarks | undefined;
   /** The image that the kept flows and the result belong to. */
   #segmented: Volume | undefined;
   #disposal: ReturnType<typeof setTimeout> | undefined;
@@ -109,6 +138,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#marks?.remove();
     // A moved element is connected again at once and keeps its flows.
     this.#disposal = setTimeout(() => {
       this.cancel();
@@ -134,25 +164,34 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     this.#internals.states.add('busy');
     try {
       const image = this.#image();
-      const mode = modeFor(this, image.volume);
       const { z, t } = this.viewer!.model.cursor;
       this.#client ??= new SegmentationClient();
+      const box = boxFor(this, image.volume, z);
+      const shape = shapeFor(this, image.volume);
+      let networkSince: number | undefined;
+      let networkSeconds = 0;
       const result = await this.#client.run(image.volume, parametersFor(this, image.volume), {
         signal,
         backend: this.backend,
         ...(this.server ? { server: this.server } : {}),
         t,
         z,
+        scope: scopeFor(this, image.volume, z),
         ...(this.modelId ? { model: this.modelId } : {}),
         onProgress: (progress) => {
           if (this.#running !== running) return;
           if (progress.backend) this.#announce(progress.backend);
+          if (progress.phase === 'network') {
+            networkSince ??= performance.now();
+            networkSeconds = (performance.now() - networkSince) / 1000;
+          }
           this.progress = progress;
           options.onProgress?.(progress);
           this.#emit('progress', progress);
         },
       });
-      return this.#show(result, image, mode === '2d' ? z : 0, false);
+      rememberSpeed(this.#speedKey, shape, result.parameters, networkSeconds);
+      return this.#show(result, image, box, false);
     } catch (cause) {
       const error = asCytoError(cause);
       if (this.#running === running) {
@@ -195,15 +234,21 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   }
 
   /** Puts labels into the result layer and tells the page. */
-  #show(result: SegmentationResult, { volume }: ImageLayer, z: number, again: boolean): RunDetail {
+  #show(
+    result: SegmentationResult,
+    { volume }: ImageLayer,
+    box: VoxelBox | undefined,
+    again: boolean,
+  ): RunDetail {
     const layerId = this.#resultLayer.show(this.viewer!.model, volume, result, {
       again,
-      z,
+      box,
       texts: this.texts,
     });
+    this.#shownBox = box;
     const layer = this.viewer!.model.labels.find(({ id }) => id === layerId);
     this.joins =
-      result.joins && layer ? new DoubtfulJoins(result.joins, layer.labels, this.joins) : undefined;
+      result.joins && layer ? new DoubtfulJoins(joinsAt(result), layer.labels, this.joins) : undefined;
     const { labels: _, ...rest } = result;
     this.result = rest;
     this.#segmented = volume;
@@ -224,7 +269,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     if (own.signal.aborted || !this.#client || !image || image.volume !== this.#segmented) return;
     try {
       const result = await this.#client.rethreshold(thresholdsOf(this), { signal: own.signal });
-      if (!own.signal.aborted && this.viewer) this.#show(result, image, this.#resultLayer.z, true);
+      if (!own.signal.aborted && this.viewer) this.#show(result, image, this.#shownBox, true);
     } catch (cause) {
       if (isAbort(cause)) return;
       const { kind, message } = asCytoError(cause);
@@ -239,6 +284,12 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
+    const image = this.#shownImage()?.volume;
+    if (image !== this.#measured) {
+      // A box of another image means nothing here; one that comes with the image, as of a project, does.
+      if (this.#measured && !changed.has('box')) this.box = undefined;
+      this.#measured = image;
+    }
     // Another image: its cells have yet to be found.
     if (this.#segmented && this.#shownImage()?.volume !== this.#segmented) {
       this.#segmented = undefined;
@@ -249,7 +300,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   }
 
   protected override updated(changed: PropertyValues): void {
-    const thresholds = ['cellprobThreshold', 'flowThreshold', 'minSize', 'stitchThreshold'];
+    this.#drawMarks();
+    const thresholds = Object.keys(thresholdsOf(this));
     if (thresholds.some((name) => changed.has(name) && changed.get(name) !== undefined))
       void this.#rethreshold();
   }
@@ -262,7 +314,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
         @change=${(event: CustomEvent<{ id: string }>) => {
           this.modelId = event.detail.id;
         }}></cyto-model-chooser>
-      ${image ? runFields(this, image.volume, texts) : html`<p class="quiet-text">${texts.needImage}</p>`}
+      ${image ? runFields(this.#form(image.volume)) : html`<p class="quiet-text">${texts.needImage}</p>`}
       <div class="actions">
         <button class="primary" part="run" ?disabled=${!image || this.busy} @click=${this.#onRun}>${texts.run}</button>
         ${this.busy ? html`<button part="cancel" @click=${() => this.cancel()}>${texts.cancel}</button>` : nothing}
@@ -273,10 +325,77 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       ${this.joins && !this.busy ? html`<cyto-join-review .viewer=${this.viewer} .joins=${this.joins}></cyto-join-review>` : nothing}`;
   }
 
+  /** Speeds are remembered for each model and place to run. */
+  get #speedKey(): string {
+    return `${this.modelId ?? 'default'} ${this.backend}`;
+  }
+
+  #form(image: Volume): RunForm {
+    return {
+      settings: this,
+      image,
+      texts: this.texts,
+      cost: (mode) => {
+        const settings = { ...settingsOf(this), mode };
+        return costOf(this.#speedKey, shapeFor(settings, image), image, parametersFor(settings, image));
+      },
+      ring: this.ring,
+      toggleRing: () => {
+        this.ring = !this.ring;
+      },
+      drawing: this.drawing,
+      toggleDrawing: () => {
+        this.drawing = !this.drawing;
+      },
+    };
+  }
+
+  /** Ring and box lie over the viewer while they are wanted. */
+  #drawMarks(): void {
+    const image = this.#shownImage()?.volume;
+    if (!image || !this.viewer || (!this.ring && !this.box)) {
+      this.#marks?.remove();
+      this.#marks = undefined;
+      return;
+    }
+    if (!this.#marks) {
+      this.#marks = document.createElement('cyto-run-marks');
+      this.#marks.addEventListener('input', (event) => {
+        event.stopPropagation();
+        const { diameter, box } = (
+          event as Event as CustomEvent<{
+            diameter?: number;
+            box?: VoxelBox;
+          }>
+        ).detail;
+        if (diameter) this.diameter = diameter;
+        if (box) this.box = box;
+      });
+      this.#marks.addEventListener('change', (event) => {
+        event.stopPropagation();
+        this.drawing = false;
+      });
+    }
+    const { ring, diameter, box, drawing, viewer } = this;
+    Object.assign(this.#marks, { ring, diameter, box, drawing, viewer });
+    if (this.#marks.parentElement !== viewer) viewer?.append(this.#marks);
+  }
+
   #onRun = (): void => {
     // The outcome is shown and announced by `run` itself.
     this.run().catch((error: unknown) => console.debug('cytopane:', error));
   };
+}
+
+/** Joins of a result in planes and pixels of the image. */
+function joinsAt({ joins = [], origin: [z, y, x] = [0, 0, 0] }: SegmentationResult): PlaneJoin[] {
+  return joins.map((join) => ({
+    ...join,
+    upper: join.upper + z,
+    lower: join.lower + z,
+    y: join.y + y,
+    x: join.x + x,
+  }));
 }
 
 declare global {

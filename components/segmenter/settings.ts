@@ -1,5 +1,10 @@
-import type { SegmentationMode, SegmentationParameters } from '../../core/segmentation-parameters.ts';
-import { anisotropyOf, type Volume } from '../../core/volume.ts';
+import type {
+  SegmentationMode,
+  SegmentationParameters,
+  SegmentationScope,
+  VoxelBox,
+} from '../../core/segmentation-parameters.ts';
+import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 
 /** What a user or page has chosen for runs; undefined follows the image. */
@@ -9,12 +14,17 @@ export interface RunSettings {
   diameter: number | undefined;
   channel: number | undefined;
   anisotropy: number | undefined;
+  combineViews: SegmentationParameters['combineViews'];
+  /** The part that is segmented; undefined for all. */
+  box: VoxelBox | undefined;
   backend: BackendChoice;
   readonly server: string | undefined;
   cellprobThreshold: number;
   flowThreshold: number;
   minSize: number;
   stitchThreshold: number;
+  skipPlane: boolean;
+  flowSmoothing: number;
 }
 
 /** The mode that a run on this image has: stacks are stitched unless asked otherwise, single planes are 2D. */
@@ -24,8 +34,8 @@ export function modeFor({ mode }: Pick<RunSettings, 'mode'>, image: Volume): Seg
 
 /** Parameters that can change without a run of the network. */
 export function thresholdsOf(settings: RunSettings): Partial<SegmentationParameters> {
-  const { cellprobThreshold, flowThreshold, minSize, stitchThreshold } = settings;
-  return { cellprobThreshold, flowThreshold, minSize, stitchThreshold };
+  const { cellprobThreshold, flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing } = settings;
+  return { cellprobThreshold, flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing };
 }
 
 /** Parameters of a run on this image. */
@@ -35,6 +45,50 @@ export function parametersFor(settings: RunSettings, image: Volume): Partial<Seg
     ...(settings.channel === undefined ? {} : { channels: [Math.min(settings.channel, image.shape[1] - 1)] }),
     ...(settings.diameter ? { diameter: settings.diameter } : {}),
     ...thresholdsOf(settings),
+    combineViews: settings.combineViews,
     anisotropy: settings.anisotropy ?? anisotropyOf(image),
   };
+}
+
+/** The box of a run within this image, at least a voxel large; in mode 2D one plane of it. */
+export function boxFor(settings: RunSettings, image: Volume, z: number): VoxelBox | undefined {
+  const { box } = settings;
+  if (!box) return undefined;
+  const lengths = image.shape.slice(2);
+  const from = box.from.map((v, axis) => Math.min(lengths[axis] - 1, Math.max(0, Math.round(v))));
+  const to = box.to.map((v, axis) => Math.min(lengths[axis], Math.max(from[axis] + 1, Math.round(v))));
+  if (modeFor(settings, image) === '2d') {
+    from[0] = z;
+    to[0] = z + 1;
+  }
+  return { from: from as unknown as Shape3, to: to as unknown as Shape3 };
+}
+
+/** What a run on this image is asked to look at. */
+export function scopeFor(settings: RunSettings, image: Volume, z: number): SegmentationScope {
+  return boxFor(settings, image, z) ?? (modeFor(settings, image) === '2d' ? 'plane' : 'volume');
+}
+
+/** Lengths of z, y, x of what is segmented. */
+export function shapeFor(settings: RunSettings, image: Volume): Shape3 {
+  const [, , nz, ny, nx] = image.shape;
+  const box = boxFor(settings, image, 0);
+  if (box) return box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3;
+  return [modeFor(settings, image) === '2d' ? 1 : nz, ny, nx];
+}
+
+/** A first box: the middle of the image, half as wide and high, through all planes. */
+export function middleBox(image: Volume): VoxelBox {
+  const [, , nz, ny, nx] = image.shape;
+  const [y, x] = [ny >> 2, nx >> 2];
+  return { from: [0, y, x], to: [nz, Math.max(y + 1, ny - y), Math.max(x + 1, nx - x)] };
+}
+
+/** The settings alone, of whatever holds them. */
+export function settingsOf(holder: RunSettings): RunSettings {
+  const { mode, diameter, channel, anisotropy, combineViews, box, backend, server, cellprobThreshold } =
+    holder;
+  const { flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing } = holder;
+  const thresholds = { cellprobThreshold, flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing };
+  return { mode, diameter, channel, anisotropy, combineViews, box, backend, server, ...thresholds };
 }

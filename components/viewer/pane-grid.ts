@@ -10,7 +10,7 @@ import { orbitOverlay, planeOverlay } from './pane-overlay.ts';
 import { pickAt } from './pick.ts';
 import type { PaneKind, Plane, Vec3 } from './plane.ts';
 import { PLANE_AXES, planeIndex, sceneExtent } from './plane.ts';
-import type { PlaneCamera } from './plane-camera.ts';
+import type { PaneSize, PlaneCamera } from './plane-camera.ts';
 import type { Painter } from './rendering/painter.ts';
 import { watchScene } from './scene-watch.ts';
 import type { Shortcuts } from './shortcuts.ts';
@@ -42,6 +42,15 @@ export interface GridOwner extends EventTarget {
   readonly model: ViewerModel;
   readonly shortcuts: Shortcuts;
   showHelp(): void;
+}
+
+/** Where a plane is drawn. */
+export interface PlaneView {
+  /** CSS pixels from the corner of the viewer. */
+  left: number;
+  top: number;
+  size: PaneSize;
+  camera: PlaneCamera;
 }
 
 /** The views of a viewer: their arrangement and the drawing of those that are stale and on screen. */
@@ -240,6 +249,14 @@ export class PaneGrid implements PaneHost {
     this.invalidate((pane) => pane.kind === '3d');
   }
 
+  /** Where a plane is drawn, in CSS pixels from the corner of the grid; undefined while it is not. */
+  planeView(kind: Plane): PlaneView | undefined {
+    const pane = this.#panes.find((candidate) => candidate.kind === kind);
+    if (!pane || pane.size.width === 0) return undefined;
+    const { offsetLeft: left, offsetTop: top } = pane.element;
+    return { left, top, size: pane.size, camera: this.camera(kind) };
+  }
+
   fit(): void {
     this.#cameras.reset();
     this.invalidate();
@@ -401,6 +418,7 @@ export class PaneGrid implements PaneHost {
       const camera = this.camera(kind);
       this.#painter.paintPlane(context, { ...frame, plane: kind, camera });
       pane.overlay.innerHTML = planeOverlay(scene, kind, camera, several);
+      this.#owner.dispatchEvent(new Event('cyto-view'));
     }
   }
 

@@ -13,9 +13,9 @@ import { helpList, helpStyles } from './help.ts';
 import { LAYER_CONNECTED, type LayerElement, type LayerHost } from './layer-element.ts';
 import { LayerElements } from './layer-elements.ts';
 import { layersOfVolume } from './layers-of-volume.ts';
-import { PaneGrid } from './pane-grid.ts';
+import { PaneGrid, type PlaneView } from './pane-grid.ts';
 import { pickAt } from './pick.ts';
-import type { Vec3 } from './plane.ts';
+import type { Plane, Vec3 } from './plane.ts';
 import { type ImageInput, readImage } from './read-image.ts';
 import type { Shortcuts } from './shortcuts.ts';
 import { viewerStyles } from './styles.ts';
@@ -44,6 +44,7 @@ let count = 0;
  * @fires cyto-edit - Labels were edited, or an edit was undone or redone; `detail.layerId`, `detail.kind`, `detail.name`, `detail.box`, `detail.voxels`.
  * @fires cyto-restore - Edits of this image were left by a page that was closed or has crashed; `detail.title`, `detail.started` (milliseconds since 1970), `detail.steps`. `(await viewer.editing()).restore()` brings them back.
  * @fires cyto-history - What can be undone or redone is different; `detail.layerId`, `detail.canUndo`, `detail.canRedo`.
+ * @fires cyto-view - A plane was drawn, perhaps with another camera; does not bubble.
  * @csspart pane - A view: box of one canvas with its overlays.
  * @csspart canvas - The picture of a pane.
  * @csspart scale-bar - The scale bar.
@@ -188,6 +189,11 @@ export class CytoViewer extends LitElement implements LayerHost {
     await this.updateComplete;
     const point = this.#panes.worldAt(clientX, clientY);
     return point && pickAt(this.model, point);
+  }
+
+  /** Where a plane is drawn now, for content of the `overlay` slot; undefined while the layout has no such pane. */
+  planeView(plane: Plane): PlaneView | undefined {
+    return this.#panes.planeView(plane);
   }
 
   /** The label editor of this viewer; its code is loaded when first asked for. */

@@ -134,9 +134,17 @@ export class CytoWorkbench extends LitElement {
   readonly #controls = (): Record<string, unknown> => {
     const { modelId, mode, diameter, cellprobThreshold, flowThreshold, minSize, stitchThreshold } =
       this.segmenter;
-    const { anisotropy, backend, channel } = this.segmenter;
-    const thresholds = { cellprobThreshold, flowThreshold, minSize, stitchThreshold };
-    return { segmenter: { modelId, mode, diameter, ...thresholds, anisotropy, backend, channel } };
+    const { anisotropy, backend, box, channel, combineViews, flowSmoothing, skipPlane } = this.segmenter;
+    const thresholds = {
+      cellprobThreshold,
+      flowThreshold,
+      minSize,
+      stitchThreshold,
+      skipPlane,
+      flowSmoothing,
+    };
+    const run = { modelId, mode, diameter, anisotropy, combineViews, box, backend, channel };
+    return { segmenter: { ...run, ...thresholds } };
   };
 
   protected override firstUpdated(): void {

@@ -49,6 +49,45 @@ describe('the demo, served without special headers', () => {
     assert.ok(mean >= 0.7, `mean AP@0.5 ${mean.toFixed(3)} of ${scores.map((s) => s.toFixed(3)).join(', ')}`);
   });
 
+  it('segments a box alone, with thresholds tried on it, and leaves what lies around it', async () => {
+    const { page } = stage;
+    const state = () =>
+      page.evaluate(() => {
+        const { segmenter, viewer } = document.querySelector('cyto-workbench')!;
+        const { data, shape } = viewer.model.labels.at(-1)!.labels;
+        const [, y0, x0, , y1, x1] = [...segmenter.box!.from, ...segmenter.box!.to];
+        const parts: { inside: number[]; outside: number[] } = { inside: [], outside: [] };
+        data.forEach((label, i) => {
+          const [y, x] = [Math.floor(i / shape[2]), i % shape[2]];
+          parts[y >= y0 && y < y1 && x >= x0 && x < x1 ? 'inside' : 'outside'].push(label);
+        });
+        return parts;
+      });
+    await page.getByLabel('Region').selectOption('box');
+    await page.getByLabel('x to').fill('150');
+    await page.getByLabel('x to').press('Tab');
+    const before = await state();
+    const { count } = await run(page);
+    const after = await state();
+    assert.deepEqual(after.outside, before.outside);
+    const cells = new Set(after.inside.filter(Boolean));
+    assert.equal(cells.size, count);
+    assert.ok(
+      after.outside.every((label) => !cells.has(label)),
+      'ids are not used twice',
+    );
+    const again = page.evaluate(
+      () => new Promise((resolve) => document.addEventListener('cyto-run', resolve, { once: true })),
+    );
+    await page.getByLabel('Cell probability').fill('4');
+    await again;
+    const strict = await state();
+    assert.deepEqual(strict.outside, before.outside);
+    assert.ok(strict.inside.filter(Boolean).length < after.inside.filter(Boolean).length);
+    await page.getByLabel('Cell probability').fill('0');
+    await page.getByLabel('Region').selectOption('all');
+  });
+
   it('opens a dropped TIFF', async () => {
     const calibration = { spacing: [1, 0.5, 0.5] as const, unit: 'µm', calibrated: true };
     const cells = await truth('nuclei-small-2d-labels.png');
