@@ -16,5 +16,6 @@ export { CytoSegmenter, type RunDetail } from './segmenter/segmenter.ts';
 export { CytoStatus } from './status/status.ts';
 export { CytoToolbar } from './toolbar/toolbar.ts';
 export { CytoTools } from './tools/tools.ts';
+export { CytoTrainer } from './trainer/trainer.ts';
 export { CytoViewer } from './viewer/viewer.ts';
 export { CytoWorkbench } from './workbench/workbench.ts';

@@ -310,6 +310,43 @@ export const de: Texts = {
     splitName: 'Zwischen Ebenen trennen',
     toPlane: (plane: number) => `Zu Ebene ${plane}`,
     pictureOf: (plane: number) => `Die Zelle in Ebene ${plane}; gestrichelt: ihr Umriss in der anderen Ebene`,
+  trainer: {
+    title: 'Modell verbessern',
+    hint: 'Korrigiere die Labels einiger Bilder und füge sie hinzu. Ein neues Modell lernt daraus, auf diesem Rechner.',
+    add: 'Dieses Bild mit seinen Labels hinzufügen',
+    needLabels: 'Über diesem Bild liegen noch keine Labels. Segmentiere es oder zeichne seine Zellen.',
+    images: 'Korrigierte Bilder',
+    corrections: ({ added, removed, changed }) =>
+      added + removed + changed === 0 ? '' : ` · korrigiert: +${added} −${removed} ~${changed}`,
+    openSet: 'Satz öffnen…',
+    saveSet: 'Satz speichern…',
+    interrupted: (name, step) => `Das Training von „${name}“ wurde bei Schritt ${step} unterbrochen.`,
+    resume: 'Fortsetzen',
+    forget: 'Verwerfen',
+    name: 'Name',
+    defaultName: (date) => `Meine Zellen ${date.toISOString().slice(0, 10)}`,
+    epochs: 'Runden',
+    learningRate: 'Lernrate',
+    train: 'Trainieren',
+    takes: (time) => `Dauert auf einem üblichen Rechner höchstens etwa ${time}. Die Seite bleibt benutzbar.`,
+    step: 'Training, Schritt',
+    curve: 'Lernkurve: Verlust und mittlere Präzision auf dem zurückgehaltenen Teil',
+    loss: 'Verlust',
+    ap: 'Präzision',
+    before: 'Vorher',
+    after: 'Nachher',
+    judged: {
+      'held-back':
+        'Mittlere Präzision bei IoU 0,5 auf einem Teil deiner Bilder, der nicht zum Lernen benutzt wurde.',
+      'training-images':
+        'Mittlere Präzision bei IoU 0,5 auf den Trainingsbildern selbst: zum Zurückhalten waren es zu wenige Zellen.',
+    },
+    noBetter:
+      'Das Training hat nichts Besseres gefunden als das bisherige Modell. Füge mehr korrigierte Bilder hinzu oder korrigiere sie gründlicher.',
+    keep: 'Behalten und benutzen',
+    discard: 'Verwerfen',
+    save: 'Datei speichern…',
+    keptAs: (name) => `„${name}“ steht jetzt unter den Modellen und wird beim nächsten Lauf benutzt.`,
   },
   editing: {
     tools: {

@@ -301,6 +301,43 @@ export const en = {
     splitName: 'Split between planes',
     toPlane: (plane: number) => `Go to plane ${plane}`,
     pictureOf: (plane: number) => `The cell in plane ${plane}; dashed: its outline in the other plane`,
+  trainer: {
+    title: 'Improve the model',
+    hint: 'Correct the labels of a few images and add them. A new model learns from them on this computer.',
+    add: 'Add this image with its labels',
+    needLabels: 'There are no labels over this image yet. Segment it or draw its cells first.',
+    images: 'Corrected images',
+    corrections: ({ added, removed, changed }: { added: number; removed: number; changed: number }) =>
+      added + removed + changed === 0 ? '' : ` · corrected: +${added} −${removed} ~${changed}`,
+    openSet: 'Open set…',
+    saveSet: 'Save set…',
+    interrupted: (name: string, step: number) => `The training of “${name}” was interrupted at step ${step}.`,
+    resume: 'Go on',
+    forget: 'Forget it',
+    name: 'Name',
+    defaultName: (date: Date) => `My cells ${date.toISOString().slice(0, 10)}`,
+    epochs: 'Rounds',
+    learningRate: 'Learning rate',
+    train: 'Train',
+    takes: (time: string) => `Takes up to about ${time} on an ordinary computer. The page stays usable.`,
+    step: 'Training, step',
+    curve: 'Learning curve: loss, and average precision on what was held back',
+    loss: 'loss',
+    ap: 'precision',
+    before: 'Before',
+    after: 'After',
+    judged: {
+      'held-back':
+        'Average precision at IoU 0.5, on a part of your images that was held back from the training.',
+      'training-images':
+        'Average precision at IoU 0.5 on the training images themselves: there were too few cells to hold some back.',
+    },
+    noBetter:
+      'The training found nothing better than the model you have. Add more corrected images, or correct them more thoroughly.',
+    keep: 'Keep and use',
+    discard: 'Discard',
+    save: 'Save file…',
+    keptAs: (name: string) => `“${name}” is now among the models and will be used for the next run.`,
   },
   editing: {
     tools: {

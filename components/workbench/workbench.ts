@@ -32,6 +32,7 @@ export class CytoWorkbench extends LitElement {
       aside { grid-row: 2 / -1; grid-column: 2; overflow: auto; padding: 10px 12px; border-inline-start: 1px solid var(--_line); }
       aside h2 { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin-block: 0 8px; }
       aside section:has(> [hidden]) { display: none; }
+      aside summary { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); font-weight: 700; cursor: pointer; }
       aside section + section { margin-block-start: 18px; border-block-start: 1px solid var(--_line); padding-block-start: 12px; }
       cyto-label-table { block-size: clamp(180px, 34vh, 300px); }
       cyto-tools { grid-column: 1; border-block-end: 1px solid var(--_line); }
@@ -69,6 +70,10 @@ export class CytoWorkbench extends LitElement {
   @state() private accessor tableOpen = false;
   @state() private accessor reading: { value: number; total: number } | undefined;
   @state() private accessor empty = true;
+  /** Whether the trainer was opened once, and so is loaded. */
+  @state() private accessor training = false;
+  /** The one channel of the last run; absent: the first three. */
+  @state() private accessor runChannel: number | undefined;
 
   #opening: AbortController | undefined;
 
@@ -217,8 +222,12 @@ export class CytoWorkbench extends LitElement {
       <cyto-status></cyto-status>
       <aside part="side">
         <section><h2>${texts.segment}</h2>
-          <cyto-segmenter model=${this.modelId ?? nothing}></cyto-segmenter></section>
+          <cyto-segmenter model=${this.modelId ?? nothing} @cyto-run=${() => {
+            this.runChannel = this.segmenter.channel;
+          }}></cyto-segmenter></section>
         <section><cyto-edits></cyto-edits></section>
+        <section><details @toggle=${this.#onTrainer}><summary>${texts.trainer.title}</summary>
+          ${this.training ? html`<cyto-trainer base-model=${this.modelId ?? nothing} .channel=${this.runChannel} @cyto-model=${this.#onModel}></cyto-trainer>` : nothing}</details></section>
         <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
         <section><cyto-crop></cyto-crop></section>
       </aside>
@@ -285,6 +294,20 @@ export class CytoWorkbench extends LitElement {
   #onProgress = (event: Event): void => {
     const { value, total } = (event as CustomEvent<{ value: number; total: number }>).detail;
     this.reading = value < total ? { value, total } : undefined;
+  };
+
+  #onTrainer = (event: Event): void => {
+    if (!(event.target as HTMLDetailsElement).open || this.training) return;
+    const load = async () => {
+      await import('../define/trainer.ts');
+      this.training = true;
+    };
+    this.#try(load());
+  };
+
+  /** A new model is used from now on. */
+  #onModel = (event: CustomEvent<{ id: string }>): void => {
+    this.segmenter.modelId = event.detail.id;
   };
 
   #onLoad = (): void => {

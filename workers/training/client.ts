@@ -11,7 +11,7 @@ import type { TrainedModel } from './training.worker.ts';
 import { checkImages, type TrainingImage } from './training-set.ts';
 
 export type { CurvePoint } from '../../core/progress.ts';
-export { DEFAULT_SETTINGS, type TrainingSettings } from './settings.ts';
+export { DEFAULT_SETTINGS, estimateSeconds, type TrainingSettings } from './settings.ts';
 export { cellCount, LEAST_CELLS, type Region, type TrainingImage } from './training-set.ts';
 export type { TrainedModel, UnfinishedTraining };
 

@@ -1,0 +1,4 @@
+import { register } from '../register.ts';
+import { CytoTrainer } from '../trainer/trainer.ts';
+
+register('cyto-trainer', CytoTrainer);

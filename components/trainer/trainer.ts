@@ -1,0 +1,405 @@
+import { css, html, nothing, type PropertyValues } from 'lit';
+import { property, query, state } from 'lit/decorators.js';
+import type { HistoryStep } from '../../core/edit/label-history.ts';
+import { asCytoError, isAbort } from '../../core/errors.ts';
+import type { Progress } from '../../core/progress.ts';
+import {
+  DEFAULT_SETTINGS,
+  estimateSeconds,
+  type TrainedModel,
+  TrainingClient,
+  type UnfinishedTraining,
+} from '../../workers/training/client.ts';
+import { ViewerPart } from '../controls/viewer-part.ts';
+import { controlStyles } from '../styles.ts';
+import { type CorrectedImage, canCollect, collect } from './corrected-image.ts';
+import type { LearningCurve } from './curve.ts';
+
+/**
+ * Trains a model on corrected images: collects them from the viewer, trains in a worker, shows how well the model did
+ * before and does after, and keeps it among this browser's models if the user wants it.
+ *
+ * @tag cyto-trainer
+ * @fires progress - `detail.phase`, `detail.value`, `detail.total`, `detail.secondsLeft`, `detail.training`.
+ * @fires error - `detail.kind`, `detail.message`.
+ * @fires cyto-trained - A training has ended; `detail.before`, `detail.after` (average precision at IoU 0.5 on what was held back), `detail.improved`.
+ * @fires cyto-model - A new model was kept; `detail.id`, `detail.name`.
+ * @fires cyto-save - Before the model's file is downloaded, cancelable; `detail.name`, `detail.blob`.
+ * @csspart list - The corrected images.
+ * @csspart train - The button that begins.
+ * @csspart progress - The progress bar.
+ * @csspart outcome - How well the models did.
+ */
+export class CytoTrainer extends ViewerPart {
+  static override styles = [
+    controlStyles,
+    css`
+      p { margin-block: 6px; }
+      ul { list-style: none; margin: 8px 0; padding: 0; border: 1px solid var(--_line); border-radius: 6px; }
+      li { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 6px; align-items: center; padding: 4px 4px 4px 8px; }
+      li + li { border-block-start: 1px solid var(--_line); }
+      li b { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      li button { grid-row: span 2; grid-column: 2; grid-row-start: 1; }
+      .fields { display: grid; grid-template-columns: max-content 1fr; gap: 6px 8px; align-items: center; margin-block: 8px; }
+      input { font: inherit; color: inherit; background: var(--_raised); border: 1px solid var(--_line); border-radius: 6px; padding: 3px 8px; min-block-size: 28px; min-inline-size: 0; inline-size: 100%; }
+      summary { cursor: pointer; color: var(--_quiet); border-radius: 4px; }
+      .actions { display: flex; flex-wrap: wrap; gap: 6px; margin-block: 8px; }
+      .actions button { flex: 1; min-block-size: 34px; }
+      .actions.sets button { min-block-size: 28px; }
+      input[type='file'] { display: none; }
+      .wide { inline-size: 100%; }
+      progress { inline-size: 100%; block-size: 8px; }
+      .curve { min-block-size: 0; margin-block: 6px; }
+      .curve .u-legend { font-size: 11px; }
+      .scores { display: grid; grid-template-columns: 1fr max-content 1fr; gap: 8px; align-items: center; text-align: center; margin-block: 8px; }
+      .scores b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; }
+      [role='alert'] { color: light-dark(#a3122a, #ff9aa8); }
+    `,
+  ];
+
+  /** Id of the model to start from; by default the one that ships with the package. */
+  @property({ attribute: 'base-model' }) accessor baseModel: string | undefined;
+  /** Rounds over the images. */
+  @property({ type: Number }) accessor epochs = DEFAULT_SETTINGS.epochs;
+  /** Highest learning rate. */
+  @property({ type: Number, attribute: 'learning-rate' }) accessor learningRate = DEFAULT_SETTINGS.rate;
+  /** Index of the one channel that is learned from, counted from 0; absent takes the first three together. */
+  @property({ type: Number }) accessor channel: number | undefined;
+  /** Name of the new model. */
+  @property({ attribute: 'model-name' }) accessor modelName = '';
+
+  @state() private accessor images: readonly CorrectedImage[] = [];
+  @state() private accessor progress: Progress | undefined;
+  @state() private accessor paused = false;
+  @state() private accessor message = '';
+  @state() private accessor outcome: TrainedModel | undefined;
+  @state() private accessor unfinished: UnfinishedTraining | undefined;
+  @state() private accessor kept: { id: string; name: string } | undefined;
+  @query('.curve') private accessor curvePlace!: HTMLElement | null;
+
+  #client: TrainingClient | undefined;
+  #running: AbortController | undefined;
+  #curve: LearningCurve | undefined;
+  #disposal: ReturnType<typeof setTimeout> | undefined;
+
+  /** The images to learn from. */
+  get corrected(): readonly CorrectedImage[] {
+    return this.images;
+  }
+
+  /** Whether a training is under way. */
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    clearTimeout(this.#disposal);
+    this.#open()
+      .unfinished()
+      .then(
+        (unfinished) => {
+          if (!this.busy) this.unfinished = unfinished;
+        },
+        // Private windows may refuse their database: then nothing was kept.
+        (error: unknown) => console.debug('cytopane:', error),
+      );
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    // A moved element is connected again at once and goes on.
+    this.#disposal = setTimeout(() => {
+      this.cancel();
+      this.#curve?.destroy();
+      this.#curve = undefined;
+      this.#client?.dispose();
+      this.#client = undefined;
+    }, 0);
+  }
+
+  /** Adds the shown plane with its labels; a plane of the same name is replaced. */
+  addShown(): void {
+    const { names } = this.texts.editing;
+    const byModel = ({ name }: HistoryStep) => name === names.run || name === names.thresholds;
+    const image = this.model && collect(this.model, this.channel, byModel);
+    if (!image) {
+      this.message = this.texts.trainer.needLabels;
+      return;
+    }
+    this.message = '';
+    this.images = [...this.images.filter(({ name }) => name !== image.name), image];
+  }
+
+  /** Takes an image off the list. */
+  removeImage(name: string): void {
+    this.images = this.images.filter((image) => image.name !== name);
+  }
+
+  /**
+   * Trains on the images of the list. The model waits for {@link keep} or {@link discard}.
+   * @throws CytoError of any kind that training has; also announced by an `error` event
+   */
+  train(): Promise<TrainedModel> {
+    const { epochs, learningRate: rate } = this;
+    const name = this.modelName.trim() || this.texts.trainer.defaultName(new Date());
+    return this.#run((client, task) =>
+      client.train(
+        this.images,
+        { epochs, rate },
+        { ...task, name, ...(this.baseModel ? { model: this.baseModel } : {}) },
+      ),
+    );
+  }
+
+  /** Goes on with the training that was interrupted. @throws CytoError as {@link train} */
+  resume(): Promise<TrainedModel> {
+    return this.#run((client, task) => client.resume(task));
+  }
+
+  /** Stops a training. What it has learned until the last point of its curve can be gone on with. */
+  cancel(): void {
+    this.#running?.abort();
+  }
+
+  /** Adds the new model to those of this browser. */
+  async keep(): Promise<void> {
+    const { outcome } = this;
+    if (!outcome) return;
+    const { id, name } = await this.#open().accept(outcome);
+    this.outcome = undefined;
+    this.kept = { id, name };
+    this.#emit('cyto-model', { id, name });
+  }
+
+  /** Forgets the new model. */
+  discard(): void {
+    this.outcome = undefined;
+  }
+
+  /** Saves the new model as a BioImage.IO package. */
+  async save(): Promise<void> {
+    const { outcome } = this;
+    if (!outcome) return;
+    const { pickDestination, saveFile } = await import('../export-menu/save-file.ts');
+    const file = `${outcome.id}.zip`;
+    const destination = await pickDestination(file);
+    if (!destination) return;
+    const { zipModel } = await import('./model-zip.ts');
+    await saveFile(this, file, await zipModel(outcome.files), destination);
+  }
+
+  /** Saves the corrected images as one zip, in the layout of Cellpose, that {@link openSet} reads. */
+  async saveSet(): Promise<void> {
+    const { pickDestination, saveFile } = await import('../export-menu/save-file.ts');
+    const file = 'training-set.zip';
+    const destination = await pickDestination(file);
+    if (!destination) return;
+    const { trainingSetZip } = await import('./training-set-file.ts');
+    await saveFile(this, file, await trainingSetZip(this.images), destination);
+  }
+
+  /** Adds the images of a saved training set. @throws CytoError `corrupt-file` */
+  async openSet(file: Blob): Promise<void> {
+    const { readTrainingSet } = await import('./training-set-file.ts');
+    const added = await readTrainingSet(file);
+    const names = new Set(added.map(({ name }) => name));
+    this.images = [...this.images.filter(({ name }) => !names.has(name)), ...added];
+  }
+
+  #onSet = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const file = input.files?.[0];
+    input.value = '';
+    this.message = '';
+    if (file) this.#try(this.openSet(file));
+  };
+
+  #open(): TrainingClient {
+    this.#client ??= new TrainingClient();
+    return this.#client;
+  }
+
+  async #run(
+    work: (
+      client: TrainingClient,
+      task: { signal: AbortSignal; onProgress: (progress: Progress) => void },
+    ) => Promise<TrainedModel>,
+  ): Promise<TrainedModel> {
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
+    this.message = '';
+    this.kept = undefined;
+    this.outcome = undefined;
+    this.unfinished = undefined;
+    this.paused = false;
+    this.#curve?.destroy();
+    this.#curve = undefined;
+    this.progress = { phase: 'waiting', value: 0, total: 1 };
+    try {
+      const outcome = await work(this.#open(), {
+        signal: running.signal,
+        onProgress: (progress) => {
+          if (this.#running !== running) return;
+          this.progress = progress;
+          this.#emit('progress', progress);
+        },
+      });
+      this.outcome = outcome;
+      const { before, after, improved } = outcome;
+      this.#emit('cyto-trained', { before: before.ap50, after: after.ap50, improved });
+      return outcome;
+    } catch (cause) {
+      const error = asCytoError(cause);
+      if (this.#running === running) {
+        this.message = isAbort(error) ? '' : error.message;
+        if (!isAbort(error)) this.#emit('error', { kind: error.kind, message: error.message });
+      }
+      throw error;
+    } finally {
+      if (this.#running === running) {
+        this.#running = undefined;
+        this.progress = undefined;
+        if (!this.outcome) {
+          const look = this.#client?.unfinished();
+          look?.then(
+            (unfinished) => {
+              if (!this.busy) this.unfinished = unfinished;
+            },
+            (error: unknown) => console.debug('cytopane:', error),
+          );
+        }
+      }
+    }
+  }
+
+  #emit(type: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Shows what goes wrong with a button; trainings show and announce that themselves. */
+  #try(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!this.message && !isAbort(error)) this.message = asCytoError(error).message;
+    });
+  }
+
+  #togglePause(): void {
+    this.paused = !this.paused;
+    this.#try(this.paused ? this.#open().pause() : this.#open().goOn());
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    const curve = this.progress?.training?.curve;
+    if (curve && curve.length > 1) this.#try(this.#draw(curve));
+  }
+
+  async #draw(curve: NonNullable<Progress['training']>['curve']): Promise<void> {
+    const { LearningCurve, curveStyles } = await import('./curve.ts');
+    const place = this.curvePlace;
+    if (!place) return;
+    if (!this.renderRoot.querySelector('.curve-styles')) {
+      const sheet = document.createElement('style');
+      sheet.className = 'curve-styles';
+      sheet.textContent = curveStyles;
+      this.renderRoot.append(sheet);
+    }
+    if (this.#curve?.place !== place) {
+      this.#curve?.destroy();
+      this.#curve = new LearningCurve(place);
+    }
+    const { loss, ap } = this.texts.trainer;
+    this.#curve.show(curve, { loss, ap });
+  }
+
+  protected override render() {
+    const texts = this.texts.trainer;
+    return html`
+      <p class="quiet-text">${texts.hint}</p>
+      <button class="wide" part="add" ?disabled=${this.busy || !(this.model && canCollect(this.model))} @click=${() => this.addShown()}>${texts.add}</button>
+      ${this.images.length > 0 ? this.#list() : nothing}
+      <div class="actions sets">
+        <button part="open-set" ?disabled=${this.busy} @click=${() => this.renderRoot.querySelector<HTMLInputElement>('#set')?.click()}>${texts.openSet}</button>
+        ${this.images.length > 0 ? html`<button part="save-set" @click=${() => this.#try(this.saveSet())}>${texts.saveSet}</button>` : nothing}
+        <input id="set" type="file" accept=".zip" tabindex="-1" aria-hidden="true" @change=${this.#onSet} /></div>
+      ${this.unfinished ? this.#offer(this.unfinished) : nothing}
+      ${this.images.length > 0 && !this.busy && !this.outcome ? this.#settings() : nothing}
+      <div aria-live="polite">${this.progress ? this.#progressLine(this.progress) : nothing}</div>
+      ${this.busy || this.outcome ? html`<div class="curve" role="img" aria-label=${texts.curve}></div>` : nothing}
+      <div aria-live="polite">${this.outcome ? this.#outcomeBox(this.outcome) : nothing}
+        ${this.kept ? html`<p>${texts.keptAs(this.kept.name)}</p>` : nothing}</div>
+      ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}`;
+  }
+
+  #list() {
+    const texts = this.texts.trainer;
+    return html`<ul part="list" aria-label=${texts.images}>
+      ${this.images.map(
+        ({ name, cells, corrections }) => html`<li><b title=${name}>${name}</b>
+          <span class="quiet-text">${this.texts.cellsFound(cells)}${texts.corrections(corrections)}</span>
+          <button class="quiet" aria-label=${this.texts.remove(name)} ?disabled=${this.busy} @click=${() => this.removeImage(name)}>✕</button></li>`,
+      )}
+    </ul>`;
+  }
+
+  #offer({ name, step }: UnfinishedTraining) {
+    const texts = this.texts.trainer;
+    return html`<p>${texts.interrupted(name, step)}</p><div class="actions">
+      <button part="resume" @click=${() => this.#try(this.resume())}>${texts.resume}</button>
+      <button @click=${() => {
+        this.unfinished = undefined;
+        this.#try(this.#open().forget());
+      }}>${texts.forget}</button></div>`;
+  }
+
+  #settings() {
+    const { texts } = this;
+    const own = texts.trainer;
+    const seconds = estimateSeconds(this.images, { epochs: this.epochs, rate: this.learningRate });
+    const number = (id: 'epochs' | 'learningRate', min: number, step: number) =>
+      html`<label for=${id}>${own[id]}</label><input id=${id} type="number" min=${min} step=${step} .value=${String(this[id])}
+        @change=${(event: Event) => {
+          this[id] = Number((event.target as HTMLInputElement).value) || this[id];
+        }} />`;
+    return html`<div class="fields"><label for="name">${own.name}</label>
+        <input id="name" type="text" .value=${this.modelName} placeholder=${own.defaultName(new Date())}
+          @input=${(event: Event) => {
+            this.modelName = (event.target as HTMLInputElement).value;
+          }} /></div>
+      <details><summary>${texts.moreOptions}</summary><div class="fields">${number('epochs', 1, 1)}${number('learningRate', 0.00001, 0.00001)}</div></details>
+      <div class="actions"><button class="primary" part="train" @click=${() => this.#try(this.train())}>${own.train}</button></div>
+      <p class="quiet-text">${own.takes(texts.seconds(seconds))}</p>`;
+  }
+
+  #progressLine(progress: Progress) {
+    const { texts } = this;
+    const training = progress.phase === 'train';
+    const name = training ? texts.trainer.step : texts.waiting;
+    const left = progress.secondsLeft;
+    return html`<progress part="progress" max=${progress.total} .value=${training ? progress.value : nothing} aria-label=${name}></progress>
+      <span class="quiet-text">${name} ${training ? `${progress.value} / ${progress.total}` : ''}${left === undefined || this.paused ? '' : ` · ${texts.left(texts.seconds(left))}`}</span>
+      <div class="actions">
+        <button part="pause" aria-pressed=${this.paused} @click=${() => this.#togglePause()}>${texts.pause}</button>
+        <button part="cancel" @click=${() => this.cancel()}>${texts.cancel}</button></div>`;
+  }
+
+  #outcomeBox({ before, after, improved, judgedOn }: TrainedModel) {
+    const texts = this.texts.trainer;
+    return html`<div part="outcome">
+      <div class="scores"><span>${texts.before}<b>${before.ap50.toFixed(2)}</b></span><span aria-hidden="true">→</span><span>${texts.after}<b>${after.ap50.toFixed(2)}</b></span></div>
+      <p class="quiet-text">${texts.judged[judgedOn]}</p>
+      ${improved ? nothing : html`<p>${texts.noBetter}</p>`}
+      <div class="actions">
+        <button class=${improved ? 'primary' : ''} part="keep" ?disabled=${!improved} @click=${() => this.#try(this.keep())}>${texts.keep}</button>
+        <button part="discard" @click=${() => this.discard()}>${texts.discard}</button>
+        <button part="save" ?disabled=${!improved} @click=${() => this.#try(this.save())}>${texts.save}</button></div></div>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'cyto-trainer': CytoTrainer;
+  }
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { unzipSync } from 'fflate';
+import { openImage } from '../../workers/io/open.ts';
+import { averagePrecision } from '../../workers/segmentation/masks/metrics.ts';
+import { dropFile, openStage, repository, run, type Stage, shown } from './browser.ts';
+
+const yeast = new URL('yeast/', import.meta.url);
+const bytesOf = (name: string) => readFileSync(new URL(name, yeast));
+
+async function truth(name: string): Promise<Uint32Array> {
+  const source = await openImage({ name, path: name, blob: new Blob([bytesOf(name)]) });
+  return Uint32Array.from((await source.readVolume()).data);
+}
+
+/** Drops an image, opens its labels, and adds both to the trainer's list. */
+async function correct({ page }: Stage, name: string): Promise<void> {
+  await dropFile(page, `${name}.png`, bytesOf(`${name}.png`));
+  await shown(page, `${name}.png`);
+  await page.locator('#labels').setInputFiles(fileURLToPath(new URL(`${name}-labels.png`, yeast)));
+  const add = page.getByRole('button', { name: 'Add this image with its labels' });
+  await add.click();
+  await page.getByRole('list', { name: 'Corrected images' }).getByText(`${name}.png`).waitFor();
+}
+
+async function openTrainer({ page }: Stage): Promise<void> {
+  await page.getByText('Improve the model').click();
+  await page.getByRole('button', { name: 'Add this image with its labels' }).waitFor();
+}
+
+async function setRounds({ page }: Stage, rounds: number): Promise<void> {
+  const field = page.getByLabel('Rounds');
+  if (!(await field.isVisible())) await page.locator('cyto-trainer').getByText('More options').click();
+  await field.fill(String(rounds));
+  await field.blur();
+}
+
+/** AP at IoU 0.5 of a run on an image that no training has seen. */
+async function scoreOfRun({ page }: Stage): Promise<number> {
+  await dropFile(page, 'tp5.png', bytesOf('tp5.png'));
+  await shown(page, 'tp5.png');
+  const { labels } = await run(page);
+  return averagePrecision(await truth('tp5-labels.png'), Uint32Array.from(labels)).ap[0];
+}
+
+describe('training in the page', () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await openStage({ isolated: true });
+    await stage.page.goto(`${stage.origin}/demo/`);
+    await shown(stage.page, 'nuclei-2d.png');
+  });
+  after(() => stage.close());
+
+  it('learns from four corrected images and segments the next one better than before', async () => {
+    const { page } = stage;
+    const first = await scoreOfRun(stage);
+    await openTrainer(stage);
+    for (const name of ['tp1', 'tp2', 'tp3', 'tp4']) await correct(stage, name);
+    await setRounds(stage, 6);
+    await page.getByLabel('Name', { exact: true }).fill('Yeast in traps');
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.getByText('Training, step').waitFor({ timeout: 240_000 });
+    const keep = page.getByRole('button', { name: 'Keep and use' });
+    await keep.waitFor({ timeout: 400_000 });
+    const outcome = await page.evaluate(async () => {
+      const trainer = document.querySelector('cyto-workbench')?.shadowRoot?.querySelector('cyto-trainer');
+      return trainer?.shadowRoot?.querySelector('[part=outcome]')?.textContent ?? '';
+    });
+    const [was, is] = [...outcome.matchAll(/\d\.\d\d/g)].map(([value]) => Number(value));
+    assert.ok(is > was, `on what was held back AP@0.5 went from ${was} to ${is}`);
+    await keep.click();
+    await page.getByText('is now among the models').waitFor();
+    const second = await scoreOfRun(stage);
+    assert.ok(second > first, `AP@0.5 of the next image went from ${first} to ${second}`);
+    const chosen = await page.evaluate(() => document.querySelector('cyto-workbench')?.segmenter.modelId);
+    assert.match(chosen ?? '', /^yeast-in-traps-/);
+  });
+
+  it('offers to go on with a training that a reload has interrupted', async () => {
+    const { page } = stage;
+    await correct(stage, 'tp1');
+    await correct(stage, 'tp2');
+    await setRounds(stage, 12);
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.waitForFunction(
+      async () => {
+        const open = indexedDB.open('cytopane-training');
+        return new Promise<boolean>((resolve) => {
+          open.onerror = () => resolve(false);
+          open.onsuccess = () => {
+            const database = open.result;
+            if (!database.objectStoreNames.contains('training')) return resolve(false);
+            const get = database.transaction('training').objectStore('training').getKey('state');
+            get.onsuccess = () => {
+              database.close();
+              resolve(get.result !== undefined);
+            };
+          };
+        });
+      },
+      undefined,
+      { timeout: 300_000, polling: 500 },
+    );
+    await page.reload();
+    await shown(page, 'nuclei-2d.png');
+    await openTrainer(stage);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText(/Training, step/).waitFor({ timeout: 240_000 });
+    const at = await page.getByText(/Training, step \d+/).textContent();
+    assert.ok(Number(/step (\d+)/.exec(at ?? '')?.[1]) > 1, `it began at ${at}`);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor();
+    await page.locator('cyto-trainer').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Forget it' }).click();
+    assert.deepEqual(stage.problems, []);
+  });
+
+  it('saves the corrected images as one file and opens them again', async () => {
+    const { page } = stage;
+    await correct(stage, 'tp1');
+    await correct(stage, 'tp2');
+    await page.evaluate(() => {
+      // The browser's own dialog cannot be answered here; without it the file is downloaded.
+      Object.assign(window, { showSaveFilePicker: undefined });
+    });
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save set…' }).click();
+    const file = await (await download).path();
+    const entries = Object.keys(unzipSync(readFileSync(file))).sort();
+    assert.deepEqual(
+      entries.filter((name) => name.startsWith('01')),
+      ['01-tp1_png.tif', '01-tp1_png_masks.tif', '01-tp1_png_seg.npy'],
+    );
+    const list = page.getByRole('list', { name: 'Corrected images' });
+    const before = await list.textContent();
+    for (const name of ['tp1', 'tp2'])
+      await page
+        .getByRole('button', { name: `Remove ${name}.png` })
+        .last()
+        .click();
+    await list.waitFor({ state: 'detached' });
+    await page.locator('#set').setInputFiles(file);
+    await list.waitFor();
+    assert.equal(await list.textContent(), before);
+  });
+
+  it('axe finds nothing in the panel', async () => {
+    const { page } = stage;
+    await page.evaluate(readFileSync(`${repository}node_modules/axe-core/axe.min.js`, 'utf8'));
+    const violations = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      };
+      return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+    });
+    assert.deepEqual(violations, []);
+  });
+});

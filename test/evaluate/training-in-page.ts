@@ -1,0 +1,81 @@
+/// <reference lib="dom" />
+import type { TrainingSettings } from '../../workers/training/client.ts';
+
+/** A training to be judged: images to learn from, and others to judge by. */
+export interface TrainingTask {
+  learn: { image: string; mask: string }[];
+  judge: { image: string; mask: string }[];
+  settings: Partial<TrainingSettings>;
+  /** Of a stack: the plane in the middle. */
+  name: string;
+}
+
+export interface TrainingEvaluation {
+  /** Mean AP@0.5 over the images to judge by, of the default model and of the new one. */
+  before: number;
+  after: number;
+  seconds: number;
+  steps: number;
+  /** Whether the training itself, by what it held back, found the new model better. */
+  improved: boolean;
+}
+
+/** Runs in the page: trains as a user's page would, and judges by other images. Self-contained: it is sent as text. */
+export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluation> {
+  const from = (name: string) => new URL(`/dist/${name}.js`, location.href).href;
+  const io: typeof import('../../workers/io/index.ts') = await import(from('io'));
+  const { SegmentationClient }: typeof import('../../workers/segmentation/client.ts') = await import(
+    from('segmentation-client')
+  );
+  const { averagePrecision }: typeof import('../../workers/segmentation/index.ts') = await import(
+    from('segmentation')
+  );
+  const { TrainingClient }: typeof import('../../workers/training/client.ts') = await import(
+    from('training')
+  );
+  const core: typeof import('../../core/index.ts') = await import(from('core'));
+  const reader = new io.ImageReader();
+  const read = async (address: string) => {
+    const source = await reader.open(new URL(address, location.href).href);
+    const volume = await source.readVolume();
+    source.close();
+    return volume;
+  };
+  const load = async ({ image, mask }: { image: string; mask: string }) => {
+    const volume = await read(image);
+    const [, nc, nz, ny, nx] = volume.shape;
+    const area = ny * nx;
+    const first = (nz >> 1) * area;
+    const channels = Array.from({ length: Math.min(3, nc) }, (_, c) =>
+      core.channelView(volume, 0, c).slice(first, first + area),
+    );
+    const labels = Uint32Array.from((await read(mask)).data.subarray(0, area));
+    return { name: image, channels, shape: [ny, nx] as const, labels };
+  };
+  const learn = await Promise.all(task.learn.map(load));
+  const judge = await Promise.all(task.judge.map(load));
+  const segmentation = new SegmentationClient();
+  const score = async (model?: string) => {
+    let sum = 0;
+    for (const { channels, shape, labels } of judge) {
+      const area = shape[0] * shape[1];
+      const dtype = core.dtypeOf(channels[0]);
+      const data = core.allocate(dtype, channels.length * area);
+      for (const [c, samples] of channels.entries()) data.set(samples as never, c * area);
+      const volume = core.createVolume({ data, shape: [channels.length, 1, ...shape] });
+      const result = await segmentation.run(volume, { mode: '2d' }, model ? { model } : {});
+      sum += averagePrecision(labels, result.labels).ap[0];
+    }
+    return sum / judge.length;
+  };
+  const training = new TrainingClient();
+  const before = await score();
+  const started = performance.now();
+  const trained = await training.train(learn, task.settings, { name: task.name });
+  const seconds = (performance.now() - started) / 1000;
+  const { id } = await training.accept(trained);
+  const after = await score(id);
+  segmentation.dispose();
+  training.dispose();
+  return { before, after, seconds, steps: trained.steps, improved: trained.improved };
+}
