@@ -5,7 +5,7 @@ import { LabelHistory } from '../../../core/edit/label-history.ts';
 import { LabelVolume } from '../../../core/label-volume.ts';
 
 test('cells added, removed and changed since the last run are counted; what was undone is not', () => {
-  const labels = new LabelVolume([1, 4, 8]);
+  const labels = new LabelVolume([1, 4, 8], { spacing: [1, 1, 1], unit: 'px', calibrated: false });
   const history = new LabelHistory(labels);
   const byModel = ({ name }: { name: string }) => name === 'Run';
   const paint = (label: number, ...places: number[]) => {
