@@ -310,6 +310,7 @@ export const de: Texts = {
     splitName: 'Zwischen Ebenen trennen',
     toPlane: (plane: number) => `Zu Ebene ${plane}`,
     pictureOf: (plane: number) => `Die Zelle in Ebene ${plane}; gestrichelt: ihr Umriss in der anderen Ebene`,
+  },
   trainer: {
     title: 'Modell verbessern',
     hint: 'Korrigiere die Labels einiger Bilder und füge sie hinzu. Ein neues Modell lernt daraus, auf diesem Rechner.',

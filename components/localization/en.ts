@@ -301,6 +301,7 @@ export const en = {
     splitName: 'Split between planes',
     toPlane: (plane: number) => `Go to plane ${plane}`,
     pictureOf: (plane: number) => `The cell in plane ${plane}; dashed: its outline in the other plane`,
+  },
   trainer: {
     title: 'Improve the model',
     hint: 'Correct the labels of a few images and add them. A new model learns from them on this computer.',
