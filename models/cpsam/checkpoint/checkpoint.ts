@@ -1,6 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
+import { fromBfloat16, fromHalf } from '../../../core/half-float.ts';
 import { sampleCount } from '../../../core/volume.ts';
-import { fromBfloat16, fromHalf } from '../half.ts';
 import { damaged, openArchive } from './archive.ts';
 import type { ByteSource } from './byte-source.ts';
 import { readStateDict, type TorchTensor, type TorchType } from './torch-pickle.ts';

@@ -1,8 +1,8 @@
 import { CytoError, throwIfAborted } from '../../../core/errors.ts';
+import { LARGEST_HALF, toHalf } from '../../../core/half-float.ts';
 import { sampleCount } from '../../../core/volume.ts';
 import type { FileSink } from '../../../workers/models/model-store.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { LARGEST_HALF, toHalf } from '../half.ts';
 import type { StageBuilder } from '../onnx/graph.ts';
 
 /** Number format in which the large matrices are stored and multiplied. */

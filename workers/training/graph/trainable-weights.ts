@@ -1,5 +1,5 @@
 import { CytoError } from '../../../core/errors.ts';
-import { fromHalf, toHalf } from '../onnx/half-float.ts';
+import { fromHalf, toHalf } from '../../../core/half-float.ts';
 import { FLOAT, FLOAT16, type OnnxModel, type OnnxTensor } from '../onnx/onnx-model.ts';
 
 /** Weights of fewer values arrange channels rather than see: they are left as they are. */
