@@ -35,8 +35,9 @@ CODEX_CHANGE = 900 * 16
 LATER_SHARES = {**SHARES, "codex1": 0.0, "codex2": 0.09}
 
 # Shares of the stage that continues from an exported file: the sets that were weakest by then come more often.
-CONTINUED_SHARES = {**SHARES, "dsb_fluo_small": 0.18, "dsb_fluo_large": 0.09, "dsb_purple_on_purple": 0.06, "bbbc039": 0.05, "usiigaci": 0.20,
-                    "codex1": 0.0, "codex2": 0.15, "ecoli_brightfield": 0.06, "ecoli_fluorescence": 0.06, "synthetic": 0.05}
+CONTINUED_SHARES = {**SHARES, "dsb_fluo_small": 0.20, "dsb_fluo_large": 0.10, "dsb_purple_on_purple": 0.06, "bbbc039": 0.05, "usiigaci": 0.20,
+                    "codex1": 0.0, "codex2": 0.10, "ecoli_brightfield": 0.05, "ecoli_fluorescence": 0.05, "bbbc050_z": 0.05, "bbbc050_y": 0.03,
+                    "bbbc050_x": 0.03, "stardist3d_z": 0.008, "stardist3d_y": 0.008, "stardist3d_x": 0.008, "synthetic": 0.05}
 
 
 class Crops(torch.utils.data.Dataset):

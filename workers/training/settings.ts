@@ -79,7 +79,7 @@ export function rateAt(step: number, { steps }: Plan, { rate }: TrainingSettings
   return rate * rise * Math.max(fall, 0.01);
 }
 
-/** Seconds of a step for one pixel of a crop, measured on one thread of a laptop's WASM. */
+/** Seconds of a step for one pixel of a crop on one thread of WASM: what was measured on a loaded machine, rounded down. */
 const SECONDS_PER_PIXEL = 3e-5;
 
 /** About how long a training takes at most; it may end earlier. */
