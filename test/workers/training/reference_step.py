@@ -20,7 +20,8 @@ RATE, DECAY, LONGEST, ENTRIES = 1e-3, 0.1, 0.5, 6
 torch.set_num_threads(1)
 folder = Path(__file__).parents[3] / "models/default"
 net = load_onnx(folder / "model.onnx").train()
-image = torch.from_numpy(np.load(folder / "quick_input.npy"))
+# Of this brightness no activation lies so near a kink that rounding decides its side.
+image = torch.from_numpy(np.load(folder / "quick_input.npy") * np.float32(0.75))
 y, x = np.mgrid[:64, :64]
 angle = 0.3 * y + 0.1 * x
 inside = ((y // 8 + x // 8) % 2).astype(np.float64)
