@@ -127,6 +127,7 @@ export class RenderHub {
     this.#provide(width, height);
     const [fullWidth, fullHeight] = this.#size;
     renderer.setViewport(0, 0, width / fullWidth, height / fullHeight);
+    this.#wipe();
     renderer.setDraw(true);
     try {
       this.#view.traverseAllPasses();
@@ -137,6 +138,15 @@ export class RenderHub {
     target.imageSmoothingQuality = 'high';
     const top = fullHeight - height;
     target.drawImage(this.#canvas, 0, top, width, height, 0, 0, canvas.width, canvas.height);
+  }
+
+  /** What an earlier picture left beside this one would seep into its edges when it is enlarged. */
+  #wipe(): void {
+    const gl = this.#canvas.getContext('webgl2');
+    if (!gl) return;
+    gl.disable(gl.SCISSOR_TEST);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
   }
 
   /** Waits until the device has drawn, so that a clock read next tells what the picture has cost. */
