@@ -25,18 +25,6 @@ function known(): Record<string, number> {
   }
 }
 
-/** Pixels that the network is run on, tiles rounded up to its steps of 32. */
-function networkPixels(shape: Shape3, parameters: SegmentationParameters): number {
-  const scale = parameters.diameter ? 30 / parameters.diameter : 1;
-  const [y, x] = [shape[1] * scale, shape[2] * scale];
-  const z = shape[0] * (parameters.mode === '3d' ? parameters.anisotropy * scale : 1);
-  const padded = (length: number) => Math.ceil(length / 32) * 32;
-  const planes = shape[0] * padded(y) * padded(x);
-  return parameters.mode === '3d'
-    ? planes + (shape[1] * padded(x) + shape[2] * padded(y)) * padded(z)
-    : planes;
-}
-
 /** Remembers how fast a model ran. @param seconds that its tiles took */
 export function rememberSpeed(
   key: string,
@@ -44,7 +32,7 @@ export function rememberSpeed(
   parameters: SegmentationParameters,
   seconds: number,
 ): void {
-  const speed = seconds / networkPixels(shape, parameters);
+  const speed = seconds / estimateRun(shape, parameters).pixels;
   if (!(speed > 0 && Number.isFinite(speed))) return;
   try {
     localStorage.setItem(KEY, JSON.stringify({ ...known(), [key]: speed }));
@@ -65,12 +53,12 @@ export function costOf(
     image.shape[1],
   );
   const storage = { channels: full.channels.length, bytesPerSample: image.data.BYTES_PER_ELEMENT };
-  const { tiles, peakBytes: bytes } = estimateRun(shape, full, storage);
+  const { tiles, pixels, peakBytes: bytes } = estimateRun(shape, full, storage);
   const speed = known()[key];
   return {
     tiles,
     bytes,
     fits: bytes <= memoryBudget(),
-    ...(speed ? { seconds: speed * networkPixels(shape, full) } : {}),
+    ...(speed ? { seconds: speed * pixels } : {}),
   };
 }

@@ -69,7 +69,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   @property() accessor models = '';
   /** 2d (the shown plane), stitch (all planes, joined by overlap) or 3d; by default 2d for an image, stitch for a stack. */
   @property() accessor mode: SegmentationMode | undefined;
-  /** Cell diameter in pixels; if absent, planes are scaled by the size that their cells seem to have, stacks not. */
+  /** Cell diameter in pixels; if absent, the image is scaled by the size that its cells seem to have. */
   @property({ type: Number }) accessor diameter: number | undefined;
   /** Pixels above this logit belong to cells. */
   @property({ type: Number, attribute: 'cellprob-threshold' }) accessor cellprobThreshold =
@@ -84,7 +84,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     DEFAULT_PARAMETERS.stitchThreshold;
   /** Whether a cell that is missing in one plane is joined again across it; stitch. */
   @property({ type: Boolean, attribute: 'skip-plane' }) accessor skipPlane = DEFAULT_PARAMETERS.skipPlane;
-  /** Standard deviation in voxels by which flows are smoothed; 3d. */
+  /** Standard deviation by which flows are smoothed, in pixels that the network sees (30 to a cell); 3d. */
   @property({ type: Number, attribute: 'flow-smoothing' }) accessor flowSmoothing =
     DEFAULT_PARAMETERS.flowSmoothing as number;
   /** How the three views are put together: mean, or sum as Cellpose does; 3d. */

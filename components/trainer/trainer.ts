@@ -1,4 +1,4 @@
-import { css, html, nothing, type PropertyValues } from 'lit';
+import { html, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import type { HistoryStep } from '../../core/edit/label-history.ts';
 import { asCytoError, isAbort } from '../../core/errors.ts';
@@ -14,6 +14,7 @@ import { ViewerPart } from '../controls/viewer-part.ts';
 import { controlStyles } from '../styles.ts';
 import { type CorrectedImage, canCollect, collect } from './corrected-image.ts';
 import type { LearningCurve } from './curve.ts';
+import { trainerStyles } from './trainer-styles.ts';
 
 /**
  * Trains a model on corrected images: collects them from the viewer, trains in a worker, shows how well the model did
@@ -31,31 +32,7 @@ import type { LearningCurve } from './curve.ts';
  * @csspart outcome - How well the models did.
  */
 export class CytoTrainer extends ViewerPart {
-  static override styles = [
-    controlStyles,
-    css`
-      p { margin-block: 6px; }
-      ul { list-style: none; margin: 8px 0; padding: 0; border: 1px solid var(--_line); border-radius: 6px; }
-      li { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 6px; align-items: center; padding: 4px 4px 4px 8px; }
-      li + li { border-block-start: 1px solid var(--_line); }
-      li b { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-      li button { grid-row: span 2; grid-column: 2; grid-row-start: 1; }
-      .fields { display: grid; grid-template-columns: max-content 1fr; gap: 6px 8px; align-items: center; margin-block: 8px; }
-      input { font: inherit; color: inherit; background: var(--_raised); border: 1px solid var(--_line); border-radius: 6px; padding: 3px 8px; min-block-size: 28px; min-inline-size: 0; inline-size: 100%; }
-      summary { cursor: pointer; color: var(--_quiet); border-radius: 4px; }
-      .actions { display: flex; flex-wrap: wrap; gap: 6px; margin-block: 8px; }
-      .actions button { flex: 1; min-block-size: 34px; }
-      .actions.sets button { min-block-size: 28px; }
-      input[type='file'] { display: none; }
-      .wide { inline-size: 100%; }
-      progress { inline-size: 100%; block-size: 8px; }
-      .curve { min-block-size: 0; margin-block: 6px; }
-      .curve .u-legend { font-size: 11px; }
-      .scores { display: grid; grid-template-columns: 1fr max-content 1fr; gap: 8px; align-items: center; text-align: center; margin-block: 8px; }
-      .scores b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; }
-      [role='alert'] { color: light-dark(#a3122a, #ff9aa8); }
-    `,
-  ];
+  static override styles = [controlStyles, trainerStyles];
 
   /** Id of the model to start from; by default the one that ships with the package. */
   @property({ attribute: 'base-model' }) accessor baseModel: string | undefined;

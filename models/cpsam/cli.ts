@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asCytoError, CytoError } from '../../core/errors.ts';
+import { urlSource } from '../../workers/models/checkpoint-url.ts';
 import { runGraph } from '../../workers/segmentation/network/run-graph.ts';
 import { noticeOf } from './card.ts';
-import { urlSource } from './checkpoint/byte-source.ts';
 import { pathSource } from './checkpoint/node-source.ts';
 import { convert, openNetworkFile } from './convert.ts';
 import { FolderOnDisk } from './folder-on-disk.ts';

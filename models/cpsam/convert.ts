@@ -1,13 +1,13 @@
+import type { FolderSink } from '../../core/folder-sink.ts';
+import { encodeNpy } from '../../core/npy.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import { sampleCount } from '../../core/volume.ts';
-import type { ModelSink } from '../../workers/models/model-store.ts';
 import { cardText, type WrittenFile } from './card.ts';
 import type { ByteSource } from './checkpoint/byte-source.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { recognise } from './network/recognise.ts';
 import type { Vit } from './network/vit.ts';
 import { type Precision, WeightFile } from './network/weights.ts';
-import { npyOfFloats } from './npy-of-floats.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { chain, type Stage } from './onnx/graph.ts';
 import { testImage } from './test-image.ts';
@@ -65,7 +65,7 @@ export function convertedSize({ checkpoint }: Recognised, precision: Precision):
  */
 export async function convert(
   recognised: Recognised,
-  sink: Pick<ModelSink, 'file'>,
+  sink: FolderSink,
   { precision, run, signal, onProgress }: ConversionOptions,
 ): Promise<string> {
   const { checkpoint, vit } = recognised;
@@ -103,8 +103,8 @@ export async function convert(
     precision,
     graph: await put(GRAPH, encodeModel(chain(stages), 'cellpose', WEIGHTS)),
     weights: { source: WEIGHTS, ...written },
-    testInput: await put('test_input.npy', npyOfFloats(image, shape)),
-    testOutput: await put('test_output.npy', npyOfFloats(state, shape)),
+    testInput: await put('test_input.npy', encodeNpy(image, shape)),
+    testOutput: await put('test_output.npy', encodeNpy(state, shape)),
   });
   onProgress?.({ phase: 'convert', value: written.size, total: written.size });
   await put('rdf.yaml', new TextEncoder().encode(card));

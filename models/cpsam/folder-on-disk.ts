@@ -1,10 +1,10 @@
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FileSink, ModelSink } from '../../workers/models/model-store.ts';
-import { Sha256 } from '../../workers/models/sha256.ts';
+import type { FileSink, FolderSink } from '../../core/folder-sink.ts';
+import { Sha256 } from '../../core/sha256.ts';
 
 /** A model folder on disk, for Node. */
-export class FolderOnDisk implements Pick<ModelSink, 'file'> {
+export class FolderOnDisk implements FolderSink {
   readonly #path: string;
 
   private constructor(path: string) {

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import { openStage } from '../e2e/browser.ts';
 import { evaluateInPage } from './in-page.ts';
 
-/** Where the volumes of a set lie; names from a list in a JSON file, or all that have a mask of the same name. */
+/** Where the volumes of a set lie: those held back for validation, or all where none is. */
 interface VolumeSet {
   name: string;
   pairs: Array<{ image: string; mask: string }>;
@@ -19,10 +19,11 @@ const MODES: ReadonlyArray<{ name: string; parameters: Partial<SegmentationParam
 function sets(data: string): VolumeSet[] {
   const folder = (name: string): VolumeSet => {
     const split = `${data}/${name}/splits.json`;
-    const names = existsSync(split)
-      ? (JSON.parse(readFileSync(split, 'utf8')) as { val?: string[] }).val?.map((each) => `${each}.tif`)
-      : undefined;
-    const files = names ?? readdirSync(`${data}/${name}/images`).filter((file) => file.endsWith('.tif'));
+    const { entries } = JSON.parse(readFileSync(split, 'utf8')) as {
+      entries: { id: string; split: string }[];
+    };
+    const held = entries.filter((entry) => entry.split === 'val');
+    const files = (held.length > 0 ? held : entries).map(({ id }) => `${id}.tif`);
     return {
       name,
       pairs: files.map((file) => ({ image: `${name}/images/${file}`, mask: `${name}/masks/${file}` })),

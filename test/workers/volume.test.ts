@@ -12,9 +12,9 @@ import { resizeDepth, resizePlane } from '../../workers/segmentation/preprocess/
 import type { TileNetwork } from '../../workers/segmentation/preprocess/run-tiles.ts';
 import {
   accumulateViews,
-  countViewTiles,
   runThreeViews,
   type ViewPlan,
+  viewWork,
 } from '../../workers/segmentation/preprocess/three-views.ts';
 import { PlaneReader } from '../../workers/segmentation/volume/plane-reader.ts';
 import { followInSlabs } from '../../workers/segmentation/volume/slab-dynamics.ts';
@@ -109,7 +109,7 @@ test('views on the image grid are those of a volume that is resized as a whole',
     };
     const options = { tile: 64, batch: 1, overlap: 0.1, augment: false };
     await accumulateViews((view, p) => reader.read(view, p), plan, flows.components, counted, options);
-    assert.equal(tiles, countViewTiles(plan, options));
+    assert.equal(tiles, viewWork(plan, options).tiles);
     expected.forEach((component, c) => {
       const worst = component.reduce(
         (most, value, i) => Math.max(most, Math.abs(value - flows.components[c][i])),
@@ -124,7 +124,7 @@ test('planes of the network grid between planes of the image are not run', () =>
   const options = { tile: 64, overlap: 0.1, augment: false };
   const plan: ViewPlan = { shape: [10, 30, 30], grid: [60, 30, 30], combine: 'sum' };
   // Of 60 planes, each of 10 takes part of two.
-  assert.equal(countViewTiles(plan, options), 20 + 60 * 2);
+  assert.equal(viewWork(plan, options).tiles, 20 + 60 * 2);
 });
 
 test('a thin view is padded to the next size that the network takes, not to a tile', async () => {

@@ -1,5 +1,6 @@
 import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
+import { Sha256 } from '../../core/sha256.ts';
 import {
   CARD,
   filesOf,
@@ -9,7 +10,6 @@ import {
 } from '../segmentation/network/model-card.ts';
 import type { ModelSource } from './model-source.ts';
 import type { ModelStore } from './model-store.ts';
-import { Sha256 } from './sha256.ts';
 
 /** A source with its card. */
 export interface Offer {

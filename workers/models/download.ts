@@ -1,6 +1,6 @@
 import { CytoError, throwIfAborted } from '../../core/errors.ts';
+import type { FileSink } from '../../core/folder-sink.ts';
 import type { TaskOptions } from '../../core/progress.ts';
-import type { FileSink } from './model-store.ts';
 import { bytesOf, request } from './request.ts';
 
 /** Attempts in a row that bring nothing before a download is given up. */

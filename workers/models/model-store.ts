@@ -1,4 +1,6 @@
 import { CytoError, isAbort } from '../../core/errors.ts';
+import type { FileSink, FolderSink } from '../../core/folder-sink.ts';
+import { feed, hashOf, Sha256 } from '../../core/sha256.ts';
 import {
   CARD,
   filesOf,
@@ -7,28 +9,12 @@ import {
   parseModelCard,
 } from '../segmentation/network/model-card.ts';
 import { blobFolder, type ModelFolder } from './model-folder.ts';
-import { feed, hashOf, Sha256 } from './sha256.ts';
-
-/** A file being written, from its beginning to its end. */
-export interface FileSink {
-  /** Bytes that are there. */
-  readonly size: number;
-  /** Appends bytes. @throws CytoError `quota` if the browser's storage is full */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Ends the file; its size in bytes and its hash. */
-  close(): Promise<{ size: number; sha256: string }>;
-}
 
 /**
  * A model folder being written: named files in any order (`rdf.yaml`, graph, external data, test tensors), one at a
  * time or several at once, then {@link commit}.
  */
-export interface ModelSink {
-  /**
-   * Opens a file. `keep` goes on after what is there already, which is how an interrupted download is resumed.
-   * @throws CytoError `bad-input` for a name that is not a plain file name; `quota`
-   */
-  file(name: string, options?: { keep?: boolean }): Promise<FileSink>;
+export interface ModelSink extends FolderSink {
   /**
    * Checks the folder and makes it a model of the store: the card can be read, all files it names are there, sizes and
    * hashes are right. A model of the same id is replaced.
@@ -139,7 +125,7 @@ export class FolderStore implements ModelStore {
 
   async begin(key?: string): Promise<ModelSink> {
     const folder = key ?? randomName();
-    return new FolderSink(this.#storage, folder, async (id) => {
+    return new StorageSink(this.#storage, folder, async (id) => {
       for (const other of await this.#complete()) {
         if (other.card.id === id && other.folder !== folder) await this.#storage.removeFolder(other.folder);
       }
@@ -183,7 +169,7 @@ export class FolderStore implements ModelStore {
   }
 }
 
-class FolderSink implements ModelSink {
+class StorageSink implements ModelSink {
   readonly #storage: FolderStorage;
   readonly #folder: string;
   readonly #replaceOthers: (id: string) => Promise<void>;

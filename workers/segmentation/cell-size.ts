@@ -6,7 +6,7 @@ import { MaskPipeline } from './masks/mask-pipeline.ts';
 import { labelCounts } from './masks/renumber.ts';
 import { maskParameters } from './parameters.ts';
 import { mapSamples, type SampleMap } from './preprocess/normalise.ts';
-import { countTiles, type RunTilesOptions, runTiles, type TileNetwork } from './preprocess/run-tiles.ts';
+import { planeWork, type RunTilesOptions, runTiles, type TileNetwork } from './preprocess/run-tiles.ts';
 
 /** When an image is scaled although no diameter was given: cells that look smaller or larger, in pixels. */
 export interface SizeRule {
@@ -103,7 +103,7 @@ function contrastOf(
 
 /** Tiles the network is run on to look. */
 export function tilesOfLooks(looks: readonly Look[], options: RunTilesOptions): number {
-  return looks.reduce((sum, { height, width }) => sum + countTiles(height, width, options), 0);
+  return looks.reduce((sum, { height, width }) => sum + planeWork(height, width, options).tiles, 0);
 }
 
 /**

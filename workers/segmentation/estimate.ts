@@ -1,14 +1,13 @@
 import { CytoError } from '../../core/errors.ts';
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../core/volume.ts';
-import { flowPrecision, isLarge, type NetworkSides, tilesOf } from './run-plan.ts';
+import type { NetworkWork } from './preprocess/run-tiles.ts';
+import { flowPrecision, isLarge, type NetworkSides, workOf } from './run-plan.ts';
 import { flowBytes } from './volume/flow-array.ts';
 import { SLAB_BYTES } from './volume/slab-dynamics.ts';
 
-/** What a run will cost, known before it. */
-export interface RunEstimate {
-  /** Tiles that the network is run on. Looking at the size of the cells may change the scale, and with it this number. */
-  tiles: number;
+/** What a run will cost, known before it. Looking at the size of the cells may change the scale, and with it the work. */
+export interface RunEstimate extends NetworkWork {
   /** Bytes of samples, flows and labels at the worst moment, in page and worker together, without the network's own. */
   peakBytes: number;
 }
@@ -54,7 +53,7 @@ export function estimateRun(
   const points = parameters.mode === '3d' ? ends : isLarge(shape) ? 0 : ends + 2 * LABEL;
   const labelling = source + components * flow + points + 2 * LABEL;
   return {
-    tiles: tilesOf(shape, parameters, network),
+    ...workOf(shape, parameters, network),
     peakBytes:
       Math.round(voxels * Math.max(running, labelling)) + (parameters.mode === '3d' ? SLAB_BYTES : 0),
   };

@@ -2,8 +2,8 @@ import type { SegmentationParameters } from '../../core/segmentation-parameters.
 import type { Shape3 } from '../../core/volume.ts';
 import { scaleOf } from './parameters.ts';
 import { scaledLength } from './preprocess/resize.ts';
-import { countTiles, type RunTilesOptions } from './preprocess/run-tiles.ts';
-import { countViewTiles, type ViewPlan } from './preprocess/three-views.ts';
+import { type NetworkWork, planeWork, type RunTilesOptions } from './preprocess/run-tiles.ts';
+import { type ViewPlan, viewWork } from './preprocess/three-views.ts';
 import type { FlowPrecision } from './volume/flow-array.ts';
 
 /** What a network takes. */
@@ -25,16 +25,17 @@ export function isLarge([nz, ny, nx]: Shape3): boolean {
   return nz > 1 && nz * ny * nx > MOST_SINGLE;
 }
 
-/** Number of tiles the network will be run on. */
-export function tilesOf(
+/** What the network will have to do. */
+export function workOf(
   shape: Shape3,
   parameters: SegmentationParameters,
   network: NetworkSides | number,
-): number {
+): NetworkWork {
   const options = tileOptions(parameters, typeof network === 'number' ? { tile: network } : network);
-  if (parameters.mode === '3d') return countViewTiles(viewPlan(shape, parameters), options);
+  if (parameters.mode === '3d') return viewWork(viewPlan(shape, parameters), options);
   const scale = scaleOf(parameters);
-  return shape[0] * countTiles(scaledLength(shape[1], scale), scaledLength(shape[2], scale), options);
+  const plane = planeWork(scaledLength(shape[1], scale), scaledLength(shape[2], scale), options);
+  return { tiles: shape[0] * plane.tiles, pixels: shape[0] * plane.pixels };
 }
 
 /** How the flows of a stack are kept. */

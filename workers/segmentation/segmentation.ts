@@ -13,7 +13,7 @@ import { maskParameters, NETWORK_DIAMETER, scaleOf, smoothingOf } from './parame
 import { percentileMap, type SampleMap } from './preprocess/normalise.ts';
 import type { RunTilesOptions, TileNetwork } from './preprocess/run-tiles.ts';
 import { accumulateViews, type ViewPlan } from './preprocess/three-views.ts';
-import { flowPrecision, tileOptions, tilesOf, viewPlan } from './run-plan.ts';
+import { flowPrecision, tileOptions, viewPlan, workOf } from './run-plan.ts';
 import { volumeConfidence } from './volume/object-confidence.ts';
 import { PlaneReader } from './volume/plane-reader.ts';
 import { PlaneStack } from './volume/plane-stack.ts';
@@ -97,7 +97,7 @@ export class Segmentation {
     if (options.sizes && parameters.diameter === undefined) {
       const looks = chooseLooks(channels, maps, shape);
       const whole = shape[0] === 1 && looks[0].height === shape[1] && looks[0].width === shape[2];
-      counter.expect(tilesOfLooks(looks, tiles) + (whole ? 0 : tilesOf(shape, parameters, options)));
+      counter.expect(tilesOfLooks(looks, tiles) + (whole ? 0 : workOf(shape, parameters, options).tiles));
       const seen = await lookAtCells(input, maps, looks, parameters, counter.network, tiles, kernels);
       diameter = diameterToUse(seen.diameter, options.sizes, NETWORK_DIAMETER);
       if (planes && whole && diameter === undefined) {
@@ -106,7 +106,7 @@ export class Segmentation {
       }
     }
     const scaled = { ...parameters, ...(diameter === undefined ? {} : { diameter }) };
-    counter.expect(tilesOf(shape, scaled, options));
+    counter.expect(workOf(shape, scaled, options).tiles);
     if (planes) {
       await planes.run(channels, maps, scaleOf(scaled), counter.network, tiles);
       return new Segmentation(shape, { mode, planes }, kernels, diameter);

@@ -2,7 +2,6 @@ import type { TaskOptions } from '../../core/progress.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
 import { averagePrecision } from '../segmentation/masks/metrics.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
-import { loadOrt, threadCount } from '../segmentation/network/ort.ts';
 import { completeParameters } from '../segmentation/parameters.ts';
 import type { TileNetwork } from '../segmentation/preprocess/run-tiles.ts';
 import { Segmentation } from '../segmentation/segmentation.ts';
@@ -15,26 +14,6 @@ export interface Score {
   ap50: number;
   /** Mean over the thresholds 0.5, 0.55 … 0.9 as well: finer, so that models are chosen by it. */
   ap: number;
-}
-
-/** A network made of the bytes of its graph. */
-export interface OpenedNetwork {
-  run: TileNetwork;
-  release(): Promise<void>;
-}
-
-/** Opens a graph on WASM. */
-export async function openGraph(bytes: Uint8Array): Promise<OpenedNetwork> {
-  const ort = await loadOrt('wasm', threadCount());
-  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
-  return {
-    run: async (tiles, batch, height, width) => {
-      const image = new ort.Tensor('float32', tiles, [batch, 3, height, width]);
-      const output = await session.run({ [session.inputNames[0]]: image });
-      return output[session.outputNames[0]].data as Float32Array;
-    },
-    release: () => session.release(),
-  };
 }
 
 const THRESHOLDS = Array.from({ length: 9 }, (_, k) => 0.5 + k * 0.05);

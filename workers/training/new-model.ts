@@ -1,11 +1,11 @@
 import { parseDocument } from 'yaml';
 import { encodeNpy } from '../../core/npy.ts';
+import { hashOf } from '../../core/sha256.ts';
 import { VERSION } from '../../core/version.ts';
 import type { ModelFolder } from '../models/model-folder.ts';
-import { hashOf } from '../models/sha256.ts';
 import { CARD } from '../segmentation/network/model-card.ts';
 import type { Model } from '../segmentation/network/model-files.ts';
-import { openGraph } from './judge.ts';
+import { openGraph } from '../segmentation/network/run-graph.ts';
 import { writeOnnx } from './onnx/onnx-model.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { TrainingOutcome } from './train.ts';

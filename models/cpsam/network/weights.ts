@@ -1,7 +1,7 @@
 import { CytoError, throwIfAborted } from '../../../core/errors.ts';
+import type { FileSink } from '../../../core/folder-sink.ts';
 import { LARGEST_HALF, toHalf } from '../../../core/half-float.ts';
 import { sampleCount } from '../../../core/volume.ts';
-import type { FileSink } from '../../../workers/models/model-store.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { StageBuilder } from '../onnx/graph.ts';
 

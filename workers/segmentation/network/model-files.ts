@@ -1,9 +1,9 @@
 import { CytoError } from '../../../core/errors.ts';
 import { type NpyArray, parseNpy } from '../../../core/npy.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
+import { hashOf } from '../../../core/sha256.ts';
 import type { ModelFolder } from '../../models/model-folder.ts';
 import { wrongFile } from '../../models/model-store.ts';
-import { hashOf } from '../../models/sha256.ts';
 import { CARD, type ModelCard, type ModelFile, parseModelCard } from './model-card.ts';
 
 /** What a session is made of. */

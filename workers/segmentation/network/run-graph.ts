@@ -1,3 +1,4 @@
+import type { TileNetwork } from '../preprocess/run-tiles.ts';
 import { loadOrt, threadCount } from './ort.ts';
 
 /**
@@ -22,4 +23,24 @@ export async function runGraph(
   } finally {
     await session.release();
   }
+}
+
+/** A network made of the bytes of its graph. */
+export interface OpenedNetwork {
+  run: TileNetwork;
+  release(): Promise<void>;
+}
+
+/** Opens a network that holds its weights on WASM, checked by nobody: one that was just made. */
+export async function openGraph(bytes: Uint8Array): Promise<OpenedNetwork> {
+  const ort = await loadOrt('wasm', threadCount());
+  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+  return {
+    run: async (tiles, batch, height, width) => {
+      const image = new ort.Tensor('float32', tiles, [batch, 3, height, width]);
+      const output = await session.run({ [session.inputNames[0]]: image });
+      return output[session.outputNames[0]].data as Float32Array;
+    },
+    release: () => session.release(),
+  };
 }

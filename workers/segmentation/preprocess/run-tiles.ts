@@ -24,9 +24,21 @@ export interface RunTilesOptions extends TileOptions {
   onTile?: (done: number) => void;
 }
 
-/** Tiles the network will be run on for a plane of this size. */
-export function countTiles(height: number, width: number, options: TileOptions & { tile: number }): number {
-  return planTiles(height, width, options.tile, options).tiles.length;
+/** What the network has to do. */
+export interface NetworkWork {
+  tiles: number;
+  /** Pixels of all tiles, overlaps and padding included. */
+  pixels: number;
+}
+
+/** What the network has to do for a plane of this size. */
+export function planeWork(
+  height: number,
+  width: number,
+  options: TileOptions & { tile: number },
+): NetworkWork {
+  const { tiles, tileHeight, tileWidth } = planTiles(height, width, options.tile, options);
+  return { tiles: tiles.length, pixels: tiles.length * tileHeight * tileWidth };
 }
 
 function cutBatch(

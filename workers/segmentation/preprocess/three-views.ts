@@ -1,7 +1,13 @@
 import type { Shape3 } from '../../../core/volume.ts';
 import type { FlowArray } from '../volume/flow-array.ts';
 import { linearTaps, resizePlane } from './resize.ts';
-import { countTiles, type RunTilesOptions, runTiles, type TileNetwork } from './run-tiles.ts';
+import {
+  type NetworkWork,
+  planeWork,
+  type RunTilesOptions,
+  runTiles,
+  type TileNetwork,
+} from './run-tiles.ts';
 import type { TileOptions } from './tiles.ts';
 
 /** A pass of the network over all planes perpendicular to one axis. */
@@ -47,13 +53,18 @@ function receivers(length: number, gridLength: number): Array<Array<{ at: number
   return lists;
 }
 
-/** Tiles of the three passes. Planes of the network's grid between which no plane of the image lies are not run. */
-export function countViewTiles(plan: ViewPlan, options: TileOptions & { tile: number }): number {
+/** Work of the three passes. Planes of the network's grid between which no plane of the image lies are not run. */
+export function viewWork(plan: ViewPlan, options: TileOptions & { tile: number }): NetworkWork {
   const { shape, grid } = plan;
-  return VIEWS.reduce((sum, { axes: [p, r, c] }) => {
+  const work: NetworkWork = { tiles: 0, pixels: 0 };
+  for (const { axes } of VIEWS) {
+    const [p, r, c] = axes;
     const planes = receivers(shape[p], planesAcross(p, plan)).filter((list) => list.length > 0).length;
-    return sum + planes * countTiles(grid[r], grid[c], options);
-  }, 0);
+    const { tiles, pixels } = planeWork(grid[r], grid[c], options);
+    work.tiles += planes * tiles;
+    work.pixels += planes * pixels;
+  }
+  return work;
 }
 
 /**

@@ -1,17 +1,10 @@
 import { cellOfAxis, normalised, positionOf } from './coordinates';
+import { BLOCK, IDLE, KEPT, keepStates, RENEWAL } from './lanes';
 import { LONGEST_CYCLE, mayRecall, recall, rememberKey, ringAt } from './orbit-table';
-
-/** Steps between two looks at where points are. */
-const BLOCK: i32 = 4;
-/** Blocks after which the states to come back to are renewed. */
-const RENEWAL = 16;
-/** Steps left of a lane without a point. */
-const IDLE: i32 = 0x7fffffff;
 
 // Slots in the scratch room. Eight points are on their way at once, two groups of four: while one group waits for its
 // samples the processor works on the other. A group is four y, four x; KEPT the same, states to come back to.
 const GROUP_B: usize = 32;
-const KEPT: usize = 64;
 /** One point alone, in every lane. */
 const WALK: usize = 128;
 const STATE: usize = 160;
@@ -57,7 +50,7 @@ export function follow2d(
     }
     next = enter(scratch, lane, next, stop, index, ny, nx, niter);
   }
-  for (let k: usize = 0; k < 64; k += 16) v128.store(scratch + k, v128.load(scratch + k), KEPT);
+  keepStates(scratch);
   for (let blocks = 0; active > 0; ) {
     const steps = min(least, BLOCK);
     let metA = i32x4.splat(0);
@@ -101,7 +94,7 @@ export function follow2d(
       for (let lane: usize = 0; lane < 8; lane++) least = min(least, load<i32>(scratch + (lane << 2), LEFT));
     }
     if (++blocks % RENEWAL == 0)
-      for (let k: usize = 0; k < 64; k += 16) v128.store(scratch + k, v128.load(scratch + k), KEPT);
+      keepStates(scratch);
   }
 }
 

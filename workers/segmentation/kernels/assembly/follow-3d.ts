@@ -1,15 +1,8 @@
+import { BLOCK, IDLE, KEPT, keepStates, RENEWAL } from './lanes';
 import { LONGEST_CYCLE, mayRecall, recall, rememberKey, ringAt } from './orbit-table';
-
-/** Steps between two looks at where points are. */
-const BLOCK: i32 = 4;
-/** Blocks after which the states to come back to are renewed. */
-const RENEWAL = 16;
-/** Steps left of a lane without a point. */
-const IDLE: i32 = 0x7fffffff;
 
 // Slots in the scratch room. Four points are on their way in turns: while one waits for its samples the processor works
 // on the others. A state is z, y, x and a number that stays; KEPT states to come back to.
-const KEPT: usize = 64;
 const WALK: usize = 128;
 const LEFT: usize = 208;
 const POINT: usize = 224;
@@ -56,7 +49,7 @@ export function follow3d(
     }
     next = enter(scratch, lane, next, stop, index, nz, ny, nx, niter);
   }
-  for (let k: usize = 0; k < 64; k += 16) v128.store(scratch + k, v128.load(scratch + k), KEPT);
+  keepStates(scratch);
   for (let blocks = 0; active > 0; ) {
     const steps = min(least, BLOCK);
     let met = 0;
@@ -94,7 +87,7 @@ export function follow3d(
       for (let lane: usize = 0; lane < 4; lane++) least = min(least, load<i32>(scratch + (lane << 2), LEFT));
     }
     if (++blocks % RENEWAL == 0)
-      for (let k: usize = 0; k < 64; k += 16) v128.store(scratch + k, v128.load(scratch + k), KEPT);
+      keepStates(scratch);
   }
 }
 

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { throwIfAborted } from '../../core/errors.ts';
+import { throwIfAborted } from './errors.ts';
 
 /** A SHA-256 that is fed piece by piece; the browser's own takes only whole arrays. */
 export class Sha256 {
