@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { unzipSync } from 'fflate';
 import { openImage } from '../../workers/io/open.ts';
 import { averagePrecision } from '../../workers/segmentation/masks/metrics.ts';
-import { dropFile, openStage, run, type Stage, shown } from './browser.ts';
+import { dropFile, openStage, repository, run, type Stage, shown } from './browser.ts';
 
 const yeast = new URL('yeast/', import.meta.url);
 const bytesOf = (name: string) => readFileSync(new URL(name, yeast));
@@ -27,6 +28,24 @@ async function correct({ page }: Stage, name: string): Promise<void> {
 async function openTrainer({ page }: Stage): Promise<void> {
   await page.getByText('Improve the model').click();
   await page.getByRole('button', { name: 'Add this image with its labels' }).waitFor();
+}
+
+/** Whether the browser's database holds a point from which a training can go on. */
+function keptState({ page }: Stage): Promise<boolean> {
+  return page.evaluate(
+    () =>
+      new Promise<boolean>((resolve, reject) => {
+        const open = indexedDB.open('cytopane-training');
+        open.onerror = () => reject(open.error);
+        open.onsuccess = () => {
+          const get = open.result.transaction('training').objectStore('training').getKey('state');
+          get.onsuccess = () => {
+            open.result.close();
+            resolve(get.result !== undefined);
+          };
+        };
+      }),
+  );
 }
 
 async function setRounds({ page }: Stage, rounds: number): Promise<void> {
@@ -76,5 +95,68 @@ describe('training in the page', () => {
     assert.ok(second > first, `AP@0.5 of the next image went from ${first} to ${second}`);
     const chosen = await page.evaluate(() => document.querySelector('cyto-workbench')?.segmenter.modelId);
     assert.match(chosen ?? '', /^yeast-in-traps-/);
+  });
+
+  it('offers to go on with a training that a reload has interrupted', async () => {
+    const { page } = stage;
+    await correct(stage, 'tp1');
+    await correct(stage, 'tp2');
+    await setRounds(stage, 12);
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    while (!(await keptState(stage))) await page.waitForTimeout(500);
+    await page.reload();
+    await shown(page, 'nuclei-2d.png');
+    await openTrainer(stage);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText(/Training, step/).waitFor({ timeout: 240_000 });
+    const at = await page.getByText(/Training, step \d+/).textContent();
+    assert.ok(Number(/step (\d+)/.exec(at ?? '')?.[1]) > 1, `it began at ${at}`);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor();
+    await page.locator('cyto-trainer').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Forget it' }).click();
+    assert.deepEqual(stage.problems, []);
+  });
+
+  it('saves the corrected images as one file and opens them again', async () => {
+    const { page } = stage;
+    await correct(stage, 'tp1');
+    await correct(stage, 'tp2');
+    await page.evaluate(() => {
+      // The browser's own dialog cannot be answered here; without it the file is downloaded.
+      Object.assign(window, { showSaveFilePicker: undefined });
+    });
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save set…' }).click();
+    const file = await (await download).path();
+    const entries = Object.keys(unzipSync(readFileSync(file))).sort();
+    assert.deepEqual(
+      entries.filter((name) => name.startsWith('01')),
+      ['01-tp1_png.tif', '01-tp1_png_masks.tif', '01-tp1_png_seg.npy'],
+    );
+    const list = page.getByRole('list', { name: 'Corrected images' });
+    const before = await list.textContent();
+    for (const name of ['tp1', 'tp2'])
+      await page
+        .locator('cyto-trainer')
+        .getByRole('button', { name: `Remove ${name}.png` })
+        .click();
+    await list.waitFor({ state: 'detached' });
+    await page.locator('#set').setInputFiles(file);
+    await list.waitFor();
+    assert.equal(await list.textContent(), before);
+  });
+
+  it('axe finds nothing in the panel', async () => {
+    const { page } = stage;
+    await page.evaluate(readFileSync(`${repository}node_modules/axe-core/axe.min.js`, 'utf8'));
+    const violations = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: { run(element: Element): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      };
+      const { violations } = await axe.run(document.querySelector('cyto-workbench') as Element);
+      return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+    });
+    assert.deepEqual(violations, []);
   });
 });
