@@ -17,7 +17,7 @@ import {
   viewWork,
 } from '../../workers/segmentation/preprocess/three-views.ts';
 import { PlaneReader } from '../../workers/segmentation/volume/plane-reader.ts';
-import { followInSlabs } from '../../workers/segmentation/volume/slab-dynamics.ts';
+import { followInSlabs, slabsOf } from '../../workers/segmentation/volume/slab-dynamics.ts';
 import { VolumeFlows } from '../../workers/segmentation/volume/volume-flows.ts';
 
 const kernels = await WasmKernels.create();
@@ -178,6 +178,13 @@ function noisyFlows(shape: Shape3, seed: number) {
   return flows;
 }
 
+test('slabs of large planes are no thinner than their margins, small volumes are one', () => {
+  assert.deepEqual(slabsOf([256, 512, 512]), { planes: 12, bytes: 36 * 28 * 512 * 512 });
+  assert.equal(slabsOf([40, 64, 64]).planes, 40);
+  const { planes, bytes } = slabsOf([2000, 128, 128]);
+  assert.ok(planes > 100 && bytes <= 64 * 2 ** 20);
+});
+
 test('following slab by slab gives the ends of the whole, whatever the flows', async () => {
   for (const seed of [1, 3]) {
     const flows = noisyFlows([40, 24, 22], seed);
@@ -188,9 +195,9 @@ test('following slab by slab gives the ends of the whole, whatever the flows', a
       // Everything takes part, so that points wander far through the background.
       const parameters = { cellprobThreshold: seed === 3 ? -100 : 0, niter: 80 };
       const whole = await followInSlabs(flows, smoothing, parameters, kernels);
-      for (const planes of [25, 33]) {
+      for (const slabPlanes of [1, 9]) {
         const slabs = await followInSlabs(flows, smoothing, parameters, kernels, {
-          slabBytes: planes * 28 * 24 * 22,
+          slabPlanes,
         });
         assert.deepEqual(slabs.index, whole.index);
         assert.deepEqual(slabs.ends, whole.ends);

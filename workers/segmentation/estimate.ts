@@ -4,7 +4,7 @@ import type { Shape3 } from '../../core/volume.ts';
 import type { NetworkWork } from './preprocess/run-tiles.ts';
 import { flowPrecision, isLarge, type NetworkSides, workOf } from './run-plan.ts';
 import { flowBytes } from './volume/flow-array.ts';
-import { SLAB_BYTES } from './volume/slab-dynamics.ts';
+import { slabsOf } from './volume/slab-dynamics.ts';
 
 /** What a run will cost, known before it. Looking at the size of the cells may change the scale, and with it the work. */
 export interface RunEstimate extends NetworkWork {
@@ -55,7 +55,8 @@ export function estimateRun(
   return {
     ...workOf(shape, parameters, network),
     peakBytes:
-      Math.round(voxels * Math.max(running, labelling)) + (parameters.mode === '3d' ? SLAB_BYTES : 0),
+      Math.round(voxels * Math.max(running, labelling)) +
+      (parameters.mode === '3d' ? slabsOf(shape).bytes : 0),
   };
 }
 

@@ -6,8 +6,8 @@ import type { FollowedEnds, FollowParameters, MaskKernels } from '../kernels/ker
 import type { FlowSmoothing, VolumeFlows } from './volume-flows.ts';
 import { lengthsOf } from './volume-flows.ts';
 
-/** Bytes that the flows of one slab may take while its points are followed. */
-export const SLAB_BYTES = 64 * 2 ** 20;
+/** Bytes that the neighbourhood of one slab may take while its points are followed, if its planes are not too large. */
+const SLAB_BYTES = 64 * 2 ** 20;
 /** Field and copies of flows and cellprob, float32. */
 const BYTES_PER_VOXEL = 12 + 16;
 /** Planes beside a slab into which its points may move at first; twice as many while some go further. */
@@ -16,8 +16,20 @@ const FIRST_MARGIN = 12;
 export interface SlabOptions extends TaskOptions {
   /** Lets messages in between slabs. */
   pause?: () => Promise<void>;
-  /** Memory of one slab; smaller ones for tests. */
-  slabBytes?: number;
+  /** Planes of a slab; by default as many as memory allows. */
+  slabPlanes?: number;
+}
+
+/**
+ * How a volume is followed: planes of a slab, and bytes that its neighbourhood takes. A slab is never thinner than its
+ * margin: of large planes most would be read and smoothed over and over for the neighbours.
+ */
+export function slabsOf([nz, ny, nx]: Shape3, planes?: number): { planes: number; bytes: number } {
+  const plane = BYTES_PER_VOXEL * ny * nx;
+  const margins = 2 * FIRST_MARGIN;
+  const thick = planes ?? Math.max(FIRST_MARGIN, Math.floor(SLAB_BYTES / plane) - margins);
+  const whole = nz <= thick + margins;
+  return { planes: whole ? nz : thick, bytes: plane * Math.min(nz, thick + margins) };
 }
 
 /**
@@ -34,11 +46,7 @@ export async function followInSlabs(
 ): Promise<FollowedEnds> {
   const { shape } = flows;
   const [nz, ny, nx] = shape;
-  const planes = Math.max(
-    1,
-    Math.floor((options.slabBytes ?? SLAB_BYTES) / (BYTES_PER_VOXEL * ny * nx)) - 2 * FIRST_MARGIN,
-  );
-  const slab = nz <= planes + 2 * FIRST_MARGIN ? nz : planes;
+  const slab = slabsOf(shape, options.slabPlanes).planes;
   if (slab === nz || !kernels.followPart) {
     const box: VoxelBox = { from: [0, 0, 0], to: shape };
     const dP = new Float32Array(3 * nz * ny * nx);
