@@ -7,7 +7,7 @@ import type { FlowSmoothing, VolumeFlows } from './volume-flows.ts';
 import { lengthsOf } from './volume-flows.ts';
 
 /** Bytes that the neighbourhood of one slab may take while its points are followed, if its planes are not too large. */
-const SLAB_BYTES = 64 * 2 ** 20;
+const SLAB_BYTES = 256 * 2 ** 20;
 /** Field and copies of flows and cellprob, float32. */
 const BYTES_PER_VOXEL = 12 + 16;
 /** Planes beside a slab into which its points may move at first; twice as many while some go further. */
