@@ -100,6 +100,7 @@ def main():
     p.add_argument("--init", help="checkpoint or exported .onnx whose weights start a further stage")
     p.add_argument("--cooldown", type=int, default=0, help="constant rate, then linearly to zero in this many steps; 0: cosine")
     p.add_argument("--freeze", type=int, default=-1, help="train neither the stem nor the stages up to this one")
+    p.add_argument("--leave-out", nargs="*", default=[], help="sets that are not shown at all, by the start of their name: usiigaci")
     p.add_argument("--half-life", type=float, default=350, help="of the weight average, in steps")
     a = p.parse_args()
     torch.manual_seed(a.seed)
@@ -114,6 +115,8 @@ def main():
         log.write(line + "\n")
 
     items = image_sets.load(a.data, a.cache, "train") + synthetic_items(a.cache, a.seed, a.synthetic)
+    if a.leave_out:
+        items = [e for e in items if not e["set"].startswith(tuple(a.leave_out))]
     folded = bool(a.init) and a.init.endswith(".onnx")
     net = load_onnx(a.init) if folded else CytoS().load_imagenet()
     if a.init and not folded:
