@@ -39,13 +39,27 @@ export function dense(): FlowGrid {
   return noisy(lattice([1, 1024, 1024], 12), [1024, 1024]);
 }
 
-/** Balls of radius 8 on a lattice; each plane numbered by itself if `perPlane`. */
-export function balls(shape: [number, number, number], perPlane = false): FlowGrid {
-  const labels = lattice(shape, 8);
-  if (!perPlane) return noisy(labels, shape);
+/** Balls of radius 8 on a lattice with their flows. */
+export const balls = (shape: [number, number, number]): FlowGrid => noisy(lattice(shape, 8), shape);
+
+/** Planes of a stack, each numbered by itself. */
+export interface PlaneStack {
+  shape: [number, number, number];
+  planes: Uint32Array;
+  /** Most cells of a plane. */
+  cells: number;
+}
+
+/**
+ * Planes through balls side by side as in a tissue, above one another in columns.
+ * @param level whether the balls of all columns begin at the same depth, so that some planes are nearly empty
+ */
+export function ballPlanes(shape: [number, number, number], radius: number, level: boolean): PlaneStack {
+  const planes = lattice(shape, radius, level);
   const area = shape[1] * shape[2];
+  let cells = 0;
   for (let z = 0; z < shape[0]; z++) {
-    const plane = labels.subarray(z * area, (z + 1) * area);
+    const plane = planes.subarray(z * area, (z + 1) * area);
     const numbers = new Map<number, number>();
     for (let i = 0; i < area; i++) {
       if (plane[i] === 0) continue;
@@ -53,18 +67,24 @@ export function balls(shape: [number, number, number], perPlane = false): FlowGr
       numbers.set(plane[i], number);
       plane[i] = number;
     }
+    cells = Math.max(cells, numbers.size);
   }
-  return { shape, dP: new Float32Array(0), cellprob: new Float32Array(0), labels };
+  return { shape, planes, cells };
 }
 
-function lattice([nz, ny, nx]: [number, number, number], radius: number): Uint32Array {
+function lattice([nz, ny, nx]: [number, number, number], radius: number, level = true): Uint32Array {
   const labels = new Uint32Array(nz * ny * nx);
   const pitch = 2 * radius + 1;
   const random = randomOf(3);
   let id = 0;
-  for (let cz = nz > 1 ? radius : 0; cz < nz; cz += pitch) {
-    for (let cy = radius; cy < ny; cy += pitch) {
-      for (let cx = radius; cx < nx; cx += pitch) {
+  const begins = Array.from({ length: Math.ceil(ny / pitch) * Math.ceil(nx / pitch) }, () =>
+    level ? 0 : Math.floor(pitch * random()) - pitch,
+  );
+  const layers = Math.ceil(nz / pitch) + (level ? 0 : 1);
+  for (let layer = 0; layer < layers; layer++) {
+    for (let cy = radius, column = 0; cy < ny; cy += pitch) {
+      for (let cx = radius; cx < nx; cx += pitch, column++) {
+        const cz = (nz > 1 ? radius : 0) + layer * pitch + begins[column];
         id++;
         const r = radius * (0.8 + 0.2 * random());
         for (let z = Math.max(0, cz - radius); z <= Math.min(nz - 1, cz + radius); z++)

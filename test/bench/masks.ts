@@ -1,5 +1,5 @@
 /**
- * `npm run bench:masks [-- --python PATH] [--no-growth] [--grids NAMES] [--runs N]`: flows → labels, ours with each of its kernels against the
+ * `npm run bench:masks [-- --python PATH] [--no-growth] [--grids NAMES] [--stacks NAMES] [--runs N]`: flows → labels, ours with each of its kernels against the
  * npm package cellpose-js (what it supports: 2D, no quality control, no hole filling) and, where a Python with
  * `cellpose` is found, against the reference. Prints seconds per stage and ratios of this run, the growth with the
  * image, and memory.
@@ -19,7 +19,16 @@ import { flowErrors } from '../../workers/segmentation/masks/flow-error.ts';
 import { labelsFromEnds } from '../../workers/segmentation/masks/labels-from-flows.ts';
 import { MaskPipeline } from '../../workers/segmentation/masks/mask-pipeline.ts';
 import { stitchPlanes } from '../../workers/segmentation/masks/stitch.ts';
-import { balls, cropped, dense, type FlowGrid, hasDenseFixture, tiled } from './flow-grids.ts';
+import {
+  ballPlanes,
+  balls,
+  cropped,
+  dense,
+  type FlowGrid,
+  hasDenseFixture,
+  type PlaneStack,
+  tiled,
+} from './flow-grids.ts';
 import { referenceTimes, type StageTimes } from './reference-times.ts';
 
 const { values } = parseArgs({
@@ -28,6 +37,8 @@ const { values } = parseArgs({
     'no-growth': { type: 'boolean' },
     /** Some of the grids only, as in `1024²,2048²`; growth and memory are left out. */
     grids: { type: 'string' },
+    /** Some of the stacks to stitch only. */
+    stacks: { type: 'string' },
     runs: { type: 'string', default: '3' },
   },
 });
@@ -122,9 +133,17 @@ const makers: Record<string, () => FlowGrid> = {
   '2048²': () => tiled(one, 2),
   '64×256×256': () => balls([64, 256, 256]),
 };
-const names = values.grids?.split(',') ?? Object.keys(makers);
-const grids = Object.fromEntries(names.map((name) => [name, makers[name]()]));
-const planes = balls([64, 256, 256], true).labels!;
+/** What the names, separated by commas, stand for; all by default. */
+const made = <T>(of: Record<string, () => T>, names?: string): Record<string, T> =>
+  Object.fromEntries(
+    (names?.split(',').filter(Boolean) ?? Object.keys(of)).map((name) => [name, of[name]()]),
+  );
+const grids = made(makers, values.grids);
+const stackMakers: Record<string, () => PlaneStack> = {
+  'stitch 64×256×256': () => ballPlanes([64, 256, 256], 8, true),
+  'stitch 32×1024×1024': () => ballPlanes([32, 1024, 1024], 7, false),
+};
+const stacks = made(stackMakers, values.stacks);
 const wasm = await WasmKernels.create();
 const threads = await ThreadedKernels.create({
   threads: cpus().length,
@@ -133,7 +152,7 @@ const threads = await ThreadedKernels.create({
 console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
 if (!hasDenseFixture) console.log('The dense fixture is not on this machine: noisy discs take its place.');
 console.log('Seconds: of processor time on one thread, by the clock on several.\n');
-const reference = referenceTimes(values.python, grids, planes, RUNS);
+const reference = referenceTimes(values.python, grids, stacks, RUNS);
 if (!reference) console.log(`${values.python} has no cellpose: the reference is not timed.\n`);
 
 for (const [name, grid] of Object.entries(grids)) {
@@ -163,12 +182,16 @@ for (const [name, grid] of Object.entries(grids)) {
   console.log(`  ${new Set(single.labels).size - 1} cells\n`);
 }
 
-const [stitching] = await best(() => stitchPlanes(planes, [64, 256, 256], 0.25), processor);
-console.log(
-  `Stitching 64×256×256: ${seconds(stitching)}${reference ? `, cellpose ${seconds(reference.stitch.total)}: ${ratio(reference.stitch.total, stitching)} faster` : ''}\n`,
-);
+for (const [name, { planes, shape, cells }] of Object.entries(stacks)) {
+  const [ours] = await best(() => stitchPlanes(planes, shape, 0.25), processor);
+  const theirs = reference?.[name];
+  console.log(
+    `${name}, up to ${cells} cells a plane: ${seconds(ours)}${theirs ? `, cellpose ${seconds(theirs.total)}: ${ratio(theirs.total, ours)} faster` : ''}`,
+  );
+}
+console.log();
 
-if (!values['no-growth'] && !values.grids) {
+if (!values['no-growth'] && values.grids === undefined) {
   console.log('Growth, WASM, 1 thread, total with QC');
   const points: [pixels: number, seconds: number][] = [];
   for (const side of [512, 1024, 2048, 4096, 8192]) {
@@ -196,7 +219,7 @@ for (const [kind, unit] of [
   ['2d', 'pixel'],
   ['3d', 'voxel'],
 ] as const) {
-  if (values.grids) break;
+  if (values.grids !== undefined) break;
   const script = fileURLToPath(new URL('masks-memory.ts', import.meta.url));
   const output = execFileSync(process.execPath, ['--expose-gc', '--import=tsx', script, kind], {
     encoding: 'utf8',

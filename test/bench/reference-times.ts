@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FlowGrid } from './flow-grids.ts';
+import type { FlowGrid, PlaneStack } from './flow-grids.ts';
 
 /** Seconds of processor time per stage; stages that do not run on a grid are absent. */
 export interface StageTimes {
@@ -23,15 +23,14 @@ function npy(array: Float32Array | Uint32Array, shape: readonly number[]): Buffe
 }
 
 /**
- * Times of the reference, by the names of the grids and `stitch`, on one thread; undefined where that Python has no
- * `cellpose`.
- * @param planes Uint32 [64, 256, 256], each plane numbered by itself
+ * Times of the reference, by the names of the grids and of the stacks of planes to stitch, on one thread; undefined
+ * where that Python has no `cellpose`.
  * @param runs most runs of each, of which the quickest counts
  */
 export function referenceTimes(
   python: string,
   grids: Record<string, FlowGrid>,
-  planes: Uint32Array,
+  stacks: Record<string, PlaneStack>,
   runs: number,
 ): Record<string, StageTimes> | undefined {
   if (spawnSync(python, ['-c', 'import cellpose']).status !== 0) return undefined;
@@ -43,15 +42,18 @@ export function referenceTimes(
       writeFileSync(join(folder, `grid${k}-dP.npy`), npy(dP, [shape.length, ...shape]));
       writeFileSync(join(folder, `grid${k}-cellprob.npy`), npy(cellprob, shape));
     });
-    writeFileSync(join(folder, 'planes.npy'), npy(planes, [64, 256, 256]));
+    const stackNames = Object.keys(stacks);
+    stackNames.forEach((name, k) => {
+      writeFileSync(join(folder, `stack${k}.npy`), npy(stacks[name].planes, stacks[name].shape));
+    });
     const script = fileURLToPath(new URL('reference_masks.py', import.meta.url));
-    const files = names.map((_, k) => `grid${k}`).join(',');
-    const { stdout, stderr, status } = spawnSync(python, [script, folder, files, String(runs)], {
+    const files = [...names.map((_, k) => `grid${k}`), ...stackNames.map((_, k) => `stack${k}`)];
+    const { stdout, stderr, status } = spawnSync(python, [script, folder, files.join(','), String(runs)], {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`The reference failed.\n${stderr}`);
     const times = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as Record<string, StageTimes>;
-    return { stitch: times.stitch, ...Object.fromEntries(names.map((name, k) => [name, times[`grid${k}`]])) };
+    return Object.fromEntries([...names, ...stackNames].map((name, k) => [name, times[files[k]]]));
   } finally {
     rmSync(folder, { recursive: true });
   }

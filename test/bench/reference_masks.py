@@ -55,10 +55,12 @@ def best(work):
 
 
 times = {}
-for name in sys.argv[2].split(","):
+for name in filter(None, sys.argv[2].split(",")):
+    if name.startswith("stack"):
+        planes = np.load(folder / f"{name}.npy").astype(np.int64)
+        times[name] = best(lambda: utils.stitch3D(planes.copy(), stitch_threshold=0.25))
+        continue
     dP, cellprob = np.load(folder / f"{name}-dP.npy"), np.load(folder / f"{name}-cellprob.npy")
     masks(dP[..., :64, :64], cellprob[..., :64, :64])  # warm up
     times[name] = best(lambda: masks(dP, cellprob))
-planes = np.load(folder / "planes.npy").astype(np.int64)
-times["stitch"] = best(lambda: utils.stitch3D(planes.copy(), stitch_threshold=0.25))
 print(json.dumps(times))

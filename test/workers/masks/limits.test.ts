@@ -16,7 +16,7 @@ import {
   renumber,
   stitchPlanes,
 } from '../../../workers/segmentation/masks/index.ts';
-import { planeOverlaps } from '../../../workers/segmentation/masks/stitch.ts';
+import { planeOverlaps } from '../../../workers/segmentation/masks/overlaps.ts';
 
 /** Fails unless the work is refused with this kind, by a sentence that ends in a way out. */
 function refuses(kind: ErrorKind, work: () => unknown, words: RegExp): void {

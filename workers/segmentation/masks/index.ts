@@ -11,6 +11,7 @@ export { type FollowedPixels, followFlows } from './follow-flows.ts';
 export * from './labels-from-flows.ts';
 export * from './mask-pipeline.ts';
 export * from './metrics.ts';
+export { type Overlap, planeOverlaps } from './overlaps.ts';
 export { keepLabels, labelCounts, maxLabel, renumber } from './renumber.ts';
 export { endHistogram, endPixels, findSeeds, growSeeds } from './seeds.ts';
 export * from './stitch.ts';

@@ -143,3 +143,35 @@ function forRuns(
     start = stop;
   }
 }
+
+/** Pixels shared by a label of one plane and a label of the next. */
+export interface Overlap {
+  upper: number;
+  lower: number;
+  pixels: number;
+  /** First of the shared pixels, row-major. */
+  at: number;
+}
+
+/**
+ * Sparse overlap counts of two planes of the same size; background left out.
+ * @param upper Uint32 [y, x], any ids
+ * @param lower Uint32 [y, x], any ids
+ * @throws CytoError `bad-input` for planes that differ in size
+ */
+export function planeOverlaps(upper: Uint32Array, lower: Uint32Array): Overlap[] {
+  if (upper.length !== lower.length)
+    throw new CytoError(
+      'bad-input',
+      `The planes differ in size (${upper.length} and ${lower.length} pixels).`,
+    );
+  const rows = cellsOf(upper);
+  const columns = cellsOf(lower);
+  const { row, column, pixels, at } = countOverlaps(upper, lower, rows, columns);
+  return Array.from(row, (_, k) => ({
+    upper: rows.ids[row[k]],
+    lower: columns.ids[column[k]],
+    pixels: pixels[k],
+    at: at[k],
+  }));
+}

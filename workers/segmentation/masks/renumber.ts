@@ -9,7 +9,7 @@ export function maxLabel(labels: Uint32Array): number {
 }
 
 /** Ids up to here are taken in images of any size. */
-const ALWAYS_DENSE = 65535;
+export const ALWAYS_DENSE = 65535;
 
 /**
  * Largest label of an image, of which arrays indexed by label can be made.

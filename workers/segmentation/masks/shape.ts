@@ -27,6 +27,16 @@ export function zeros<T>(Type: ArrayType<T>, length: number): T {
   }
 }
 
+/**
+ * A typed array with the values of another, which is shorter, and zeros after them.
+ * @throws CytoError `too-large` if the memory is not to be had
+ */
+export function longer<T extends Int32Array | Uint32Array>(array: T, length: number): T {
+  const copy = zeros(array.constructor as ArrayType<T>, length);
+  copy.set(array);
+  return copy;
+}
+
 /** Most steps of a kernel: they are counted in Int32. */
 export const MOST_STEPS = 2 ** 31 - 1;
 

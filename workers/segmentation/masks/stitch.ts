@@ -2,41 +2,9 @@ import { CytoError } from '../../../core/errors.ts';
 import { MAX_LABEL } from '../../../core/label-volume.ts';
 import type { PlaneJoin } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
-import { cellsOf, countOverlaps } from './overlaps.ts';
-import { denseMaxLabel, maxLabel } from './renumber.ts';
+import { PlanePairs } from './plane-pairs.ts';
+import { labelCounts } from './renumber.ts';
 import { checkGrid, zeros } from './shape.ts';
-
-/** Pixels shared by a label of one plane and a label of the next. */
-export interface Overlap {
-  upper: number;
-  lower: number;
-  pixels: number;
-  /** First of the shared pixels, row-major. */
-  at: number;
-}
-
-/**
- * Sparse overlap counts of two planes of the same size; background left out.
- * @param upper Uint32 [y, x], any ids
- * @param lower Uint32 [y, x], any ids
- * @throws CytoError `bad-input` for planes that differ in size
- */
-export function planeOverlaps(upper: Uint32Array, lower: Uint32Array): Overlap[] {
-  if (upper.length !== lower.length)
-    throw new CytoError(
-      'bad-input',
-      `The planes differ in size (${upper.length} and ${lower.length} pixels).`,
-    );
-  const rows = cellsOf(upper);
-  const columns = cellsOf(lower);
-  const { row, column, pixels, at } = countOverlaps(upper, lower, rows, columns);
-  return Array.from(row, (_, k) => ({
-    upper: rows.ids[row[k]],
-    lower: columns.ids[column[k]],
-    pixels: pixels[k],
-    at: at[k],
-  }));
-}
 
 export interface StitchOptions {
   /**
@@ -48,7 +16,7 @@ export interface StitchOptions {
   skipPlane?: boolean;
   /** Receives every join that was made, in order of planes. */
   joins?: PlaneJoin[];
-  /** Write into `planes` instead of a copy. */
+  /** Write into `planes` instead of new memory; after an error a part of them has ids of the stack. */
   inPlace?: boolean;
 }
 
@@ -78,108 +46,165 @@ export function stitchPlanes(
   if (!(threshold >= 0 && threshold <= 1)) {
     throw new CytoError('bad-input', `A stitch threshold of ${threshold} is not an IoU; use 0…1.`);
   }
-  const out = options.inPlace ? planes : planes.slice();
-  const planeOf = (z: number) => out.subarray(z * plane, (z + 1) * plane);
-  for (let z = 0; z < nz; z++) denseMaxLabel(planeOf(z));
-  let used = maxLabel(planeOf(0));
+  const { inPlace = false, compat = false, skipPlane = false, joins } = options;
+  const out = inPlace ? planes : zeros(Uint32Array, planes.length);
+  const labelsOf = (z: number) => planes.subarray(z * plane, (z + 1) * plane);
+  const outOf = (z: number) => out.subarray(z * plane, (z + 1) * plane);
+
+  const counts = labelCounts(labelsOf(0));
+  let before: Plane | undefined;
+  let upper = new Plane(0, labelsOf(0), counts);
+  let used = upper.numberFrom(0);
   let started = false;
-  for (let z = 0; z + 1 < nz; z++) {
-    const current = planeOf(z);
-    const next = planeOf(z + 1);
-    const labels = maxLabel(next);
-    const empty = labels === 0 || maxLabel(current) === 0;
-    if (empty && !started && options.compat) {
-      used = labels;
-      continue;
-    }
-    const partners = empty ? new Map<number, Partner>() : bestPartners(current, next, threshold);
-    const joined = new Map<number, Partner & { upper: number }>();
-    for (const [label, partner] of partners) joined.set(label, { ...partner, upper: z });
-    if (options.skipPlane && z > 0 && joined.size < labels) {
-      const seen = new Set(current);
-      const before = bestPartners(planeOf(z - 1), next, threshold, (upper, lower) => {
-        return !seen.has(upper) && !joined.has(lower);
-      });
-      for (const [label, partner] of before) joined.set(label, { ...partner, upper: z - 1 });
-    }
-    const ids = zeros(Uint32Array, labels + 1);
-    for (let label = 1; label <= labels; label++) {
-      const join = joined.get(label);
-      ids[label] = join ? join.label : ++used;
-      if (join && options.joins) options.joins.push(joinOf(join, z + 1, threshold, nx));
+  const pairs = new PlanePairs();
+  for (let z = 1; z < nz; z++) {
+    // Its own numbers are wanted once more.
+    if (skipPlane && inPlace) upper.labels = upper.labels.slice();
+    const lower = new Plane(z, labelsOf(z), pairs.find(upper.labels, labelsOf(z), upper.ids, outOf(z - 1)));
+    const empty = lower.largest === 0 || upper.largest === 0;
+    if (empty && !started && compat) used = lower.numberFrom(0);
+    else {
+      join(pairs, upper, lower, threshold, nx, joins);
+      if (skipPlane && before && lower.ids.includes(0, 1)) {
+        pairs.find(before.labels, lower.labels);
+        join(pairs, before, lower, threshold, nx, joins);
+      }
+      used = lower.numberFrom(used);
     }
     if (used > MAX_LABEL)
       throw new CytoError('too-large', 'The stack holds more cells than 32 bits can number.');
-    for (let i = 0; i < plane; i++) next[i] = ids[next[i]];
     started ||= !empty;
+    before = upper;
+    upper = lower;
   }
+  const last = outOf(nz - 1);
+  for (let i = 0; i < plane; i++) last[i] = upper.ids[upper.labels[i]];
   return out;
 }
 
-interface Partner {
-  label: number;
-  iou: number;
-  rival: number;
-  at: number;
-}
+/** A plane on its way through the stack. */
+class Plane {
+  readonly z: number;
+  /** Numbers of its own, 1…largest. */
+  labels: Uint32Array;
+  readonly largest: number;
+  /** Pixels per label. */
+  readonly sizes: Uint32Array;
+  /** Id in the stack per label; 0 while it has none. */
+  readonly ids: Uint32Array;
+  /** Per label the first label of a later plane that has its id; 0 for none. */
+  readonly followers: Uint32Array;
 
-function joinOf(
-  { label, iou, rival, at, upper }: Partner & { upper: number },
-  lower: number,
-  threshold: number,
-  nx: number,
-): PlaneJoin {
-  const above = threshold < 1 ? (iou - threshold) / (1 - threshold) : 1;
-  const confidence = Math.min(above, 1 - rival / iou) / (lower - upper);
-  const y = Math.floor(at / nx);
-  return { label, upper, lower, y, x: at - y * nx, iou, rival, confidence };
+  constructor(z: number, labels: Uint32Array, sizes: Uint32Array) {
+    this.z = z;
+    this.labels = labels;
+    this.sizes = sizes;
+    this.largest = sizes.length - 1;
+    this.ids = zeros(Uint32Array, sizes.length);
+    this.followers = zeros(Uint32Array, sizes.length);
+  }
+
+  /** Gives the labels without an id the ids after `used`; returns the last. */
+  numberFrom(used: number): number {
+    for (let label = 1; label <= this.largest; label++) if (this.ids[label] === 0) this.ids[label] = ++used;
+    return used;
+  }
+
+  /** Makes one label of those that `twins` leads to the same one. */
+  merge(twins: Uint32Array): void {
+    this.labels = this.labels.map((label) => twins[label] || label);
+    for (let label = 1; label <= this.largest; label++) {
+      if (twins[label] === 0) continue;
+      this.sizes[twins[label]] += this.sizes[label];
+      this.sizes[label] = 0;
+    }
+  }
 }
 
 /**
- * For each label of the next plane that continues one of the current plane: which, and how surely.
- * @param allowed pairs that may be joined; by default all
+ * Gives labels of `lower` that have no id yet the ids of those of `upper` that they continue. Labels of `upper` that
+ * go on in the plane between the two are left out.
  */
-function bestPartners(
-  current: Uint32Array,
-  next: Uint32Array,
+function join(
+  pairs: PlanePairs,
+  upper: Plane,
+  lower: Plane,
   threshold: number,
-  allowed: (upper: number, lower: number) => boolean = () => true,
-): Map<number, Partner> {
-  const rows = cellsOf(current);
-  const columns = cellsOf(next);
-  const { row, column, pixels, at } = countOverlaps(current, next, rows, columns);
-  const ious = zeros(Float64Array, row.length);
-  const bestOfUpper = zeros(Float64Array, rows.ids.length);
-  for (let k = 0; k < row.length; k++) {
-    if (!allowed(rows.ids[row[k]], columns.ids[column[k]])) continue;
-    ious[k] = pixels[k] / (rows.sizes[row[k]] + columns.sizes[column[k]] - pixels[k]);
-    if (ious[k] >= threshold) bestOfUpper[row[k]] = Math.max(bestOfUpper[row[k]], ious[k]);
+  nx: number,
+  joins: PlaneJoin[] | undefined,
+): void {
+  const ious = zeros(Float64Array, pairs.count);
+  const bestOfUpper = zeros(Float64Array, upper.largest + 1);
+  for (let k = 0; k < pairs.count; k++) {
+    const [a, b] = [pairs.upper[k], pairs.lower[k]];
+    if (upper.followers[a] !== 0 || lower.ids[b] !== 0) continue;
+    ious[k] = pairs.pixels[k] / (upper.sizes[a] + lower.sizes[b] - pairs.pixels[k]);
+    if (ious[k] >= threshold && ious[k] > bestOfUpper[a]) bestOfUpper[a] = ious[k];
   }
-  // Overlap that joins a label of the next plane, and that joins one of the current; rows ascend, so that the
-  // smaller id is kept where two are equal.
-  const joinOfLower = zeros(Int32Array, columns.ids.length).fill(-1);
-  const joinOfUpper = zeros(Int32Array, rows.ids.length).fill(-1);
-  for (let k = 0; k < row.length; k++) {
-    if (ious[k] === 0 || ious[k] < threshold || ious[k] < bestOfUpper[row[k]]) continue;
-    const known = joinOfLower[column[k]];
-    if (known < 0 || ious[k] > ious[known]) joinOfLower[column[k]] = k;
+  // Pair + 1 that joins a label of the lower plane; of two that are equal the one with the smaller id.
+  const joinOf = zeros(Int32Array, lower.largest + 1);
+  for (let k = 0; k < pairs.count; k++) {
+    const [a, b] = [pairs.upper[k], pairs.lower[k]];
+    if (ious[k] === 0 || ious[k] < threshold || ious[k] < bestOfUpper[a]) continue;
+    const known = joinOf[b] - 1;
+    const better = known < 0 || ious[k] > ious[known];
+    if (better || (ious[k] === ious[known] && upper.ids[a] < upper.ids[pairs.upper[known]]))
+      joinOf[b] = k + 1;
   }
-  for (const k of joinOfLower) if (k >= 0) joinOfUpper[row[k]] = k;
-  const rivals = zeros(Float64Array, row.length);
+  let twins: Uint32Array | undefined;
+  for (let label = 1; label <= lower.largest; label++) {
+    if (joinOf[label] === 0) continue;
+    const a = pairs.upper[joinOf[label] - 1];
+    lower.ids[label] = upper.ids[a];
+    if (upper.followers[a] === 0) upper.followers[a] = label;
+    else {
+      twins ??= zeros(Uint32Array, lower.largest + 1);
+      twins[label] = upper.followers[a];
+    }
+  }
+  if (joins) for (const each of joinsOf(pairs, ious, joinOf, upper, lower, threshold, nx)) joins.push(each);
+  if (twins) lower.merge(twins);
+}
+
+/** The joins of two planes with their rivals, by label of the lower plane. */
+function joinsOf(
+  pairs: PlanePairs,
+  ious: Float64Array,
+  joinOfLower: Int32Array,
+  upper: Plane,
+  lower: Plane,
+  threshold: number,
+  nx: number,
+): PlaneJoin[] {
+  const joinOfUpper = zeros(Int32Array, upper.largest + 1);
+  for (const pair of joinOfLower) if (pair > 0) joinOfUpper[pairs.upper[pair - 1]] = pair;
+  const rivals = zeros(Float64Array, pairs.count);
   const rival = (join: number, k: number) => {
     if (join >= 0 && join !== k) rivals[join] = Math.max(rivals[join], Math.min(ious[k], ious[join]));
   };
-  for (let k = 0; k < row.length; k++) {
-    rival(joinOfLower[column[k]], k);
-    rival(joinOfUpper[row[k]], k);
+  for (let k = 0; k < pairs.count; k++) {
+    rival(joinOfLower[pairs.lower[k]] - 1, k);
+    rival(joinOfUpper[pairs.upper[k]] - 1, k);
   }
-  const partners = new Map<number, Partner>();
-  for (const k of joinOfLower) {
-    if (k < 0) continue;
-    const partner = { label: rows.ids[row[k]], iou: ious[k], rival: rivals[k], at: at[k] };
-    partners.set(columns.ids[column[k]], partner);
+  const joins: PlaneJoin[] = [];
+  for (const pair of joinOfLower) {
+    if (pair === 0) continue;
+    const k = pair - 1;
+    const y = Math.floor(pairs.at[k] / nx);
+    const iou = ious[k];
+    const above = threshold < 1 ? (iou - threshold) / (1 - threshold) : 1;
+    joins.push({
+      label: upper.ids[pairs.upper[k]],
+      upper: upper.z,
+      lower: lower.z,
+      y,
+      x: pairs.at[k] - y * nx,
+      iou,
+      rival: rivals[k],
+      confidence: Math.min(above, 1 - rivals[k] / iou) / (lower.z - upper.z),
+    });
   }
-  return partners;
+  return joins;
 }
 
 /** Joins with the ids that their cells have after labels were removed, filled and numbered anew; the gone are left out. */
