@@ -15,6 +15,7 @@ export * from './npy.ts';
 export * from './progress.ts';
 export * from './segmentation-parameters.ts';
 export * from './slices.ts';
+export * from './tiled-image.ts';
 export * from './version.ts';
 export * from './viewer-model.ts';
 export * from './volume.ts';

@@ -1,4 +1,5 @@
 import type { LabelVolume } from './label-volume.ts';
+import type { ImageDetail } from './tiled-image.ts';
 import type { Volume } from './volume.ts';
 
 /** Where a change came from; carried by every event. */
@@ -51,6 +52,8 @@ interface LayerBase {
 export interface ImageLayer extends LayerBase {
   readonly kind: 'image';
   readonly volume: Volume;
+  /** Finer resolutions than `volume`, read for what planes show; absent where `volume` is all there is. */
+  readonly detail?: ImageDetail;
   /** Channel index into `volume`; ignored for RGB. */
   channel: number;
   colormap: Colormap;
@@ -90,7 +93,7 @@ export interface LabelsLayer extends LayerBase {
 export type Layer = ImageLayer | LabelsLayer;
 
 /** The settings of a layer that may be changed after it was added. */
-export type ImageLayerSettings = Omit<ImageLayer, 'id' | 'kind' | 'volume'>;
+export type ImageLayerSettings = Omit<ImageLayer, 'id' | 'kind' | 'volume' | 'detail'>;
 export type LabelsLayerSettings = Omit<LabelsLayer, 'id' | 'kind' | 'labels' | 'hovered' | 'alsoSelected'>;
 export type LayerChanges =
   | Partial<ImageLayerSettings>
@@ -101,11 +104,13 @@ export function imageLayer(
   id: string,
   volume: Volume,
   settings: Partial<ImageLayerSettings> = {},
+  detail?: ImageDetail,
 ): ImageLayer {
   return {
     id,
     kind: 'image',
     volume,
+    ...(detail ? { detail } : {}),
     name: settings.name ?? volume.name,
     visible: settings.visible ?? true,
     opacity: settings.opacity ?? 1,

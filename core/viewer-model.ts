@@ -231,6 +231,7 @@ export class ViewerModel extends EventTarget {
         const { id, kind, ...rest } = layer;
         const settings: Record<string, unknown> = { ...rest };
         delete settings.volume;
+        delete settings.detail;
         delete settings.labels;
         delete settings.hovered;
         delete settings.alsoSelected;

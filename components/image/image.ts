@@ -12,6 +12,7 @@ import {
 import { createVolume, type Volume, type VolumeOptions } from '../../core/volume.ts';
 import { LayerElement, type LayerHost, stated } from '../viewer/layer-element.ts';
 import { layersOfVolume } from '../viewer/layers-of-volume.ts';
+import type { ReadImage } from '../viewer/read-image.ts';
 
 /**
  * An image inside a `<cyto-viewer>`: one layer per channel, or the one named by `channel`.
@@ -70,7 +71,9 @@ export class CytoImage extends LayerElement {
     id: string,
     signal: AbortSignal,
   ): Promise<ImageLayer[]> {
-    const volume = this.data ? asVolume(this.data) : await host.readVolume(this.src ?? '', { signal });
+    const { volume, detail }: ReadImage = this.data
+      ? { volume: asVolume(this.data) }
+      : await host.readImage(this.src ?? '', { signal });
     const channels = volume.shape[1];
     if (this.channel !== undefined && !(this.channel >= 0 && this.channel < channels)) {
       throw new CytoError(
@@ -78,7 +81,7 @@ export class CytoImage extends LayerElement {
         `There is no channel ${this.channel} in "${volume.name}", which has ${channels} (counted from 0).`,
       );
     }
-    return layersOfVolume(volume, id, { channel: this.channel, settings: this.settings() });
+    return layersOfVolume(volume, id, { channel: this.channel, settings: this.settings(), detail });
   }
 
   #contrast(): Contrast | undefined {

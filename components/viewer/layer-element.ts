@@ -6,12 +6,15 @@ import type { TaskOptions } from '../../core/progress.ts';
 import type { ViewerModel } from '../../core/viewer-model.ts';
 import type { Volume } from '../../core/volume.ts';
 import { emit } from './events.ts';
+import type { ReadImage } from './read-image.ts';
 
 /** What a layer element asks of the viewer that holds it. */
 export interface LayerHost {
   readonly model: ViewerModel;
   /** Reads a whole image, at the finest resolution that fits into memory. */
   readVolume(input: string, options?: TaskOptions): Promise<Volume>;
+  /** Reads an image, of a large one a coarser resolution with the finer ones in parts. */
+  readImage(input: string, options?: TaskOptions): Promise<ReadImage>;
   /** Where the element's layers belong in the model's order. */
   layerIndexOf(element: LayerElement): number;
   /** Looks again at which layer elements there are and in which order. */

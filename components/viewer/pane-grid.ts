@@ -434,7 +434,9 @@ export class PaneGrid implements PaneHost {
   #loadPainter(): void {
     if (this.#painterLoading) return;
     const loading = import('./rendering/painter.ts').then(({ createPainter }) =>
-      createPainter(this.model, () => this.invalidate()),
+      createPainter(this.model, (what) =>
+        this.invalidate((pane) => what === 'everything' || pane.kind !== '3d'),
+      ),
     );
     this.#painterLoading = loading;
     loading.then(

@@ -30,12 +30,17 @@ export function pickAt(model: Scene, world: Vec3): Pick | undefined {
 type Scene = globalThis.Pick<ViewerModel, 'dims' | 'layers' | 'cursor'>;
 
 function sampleAt(layer: Layer, model: Scene, world: Vec3): number | readonly number[] | undefined {
-  const [z, y, x] = voxelAt(world, layerSpacing(layer, model.dims));
+  const spacing = layerSpacing(layer, model.dims);
+  const [z, y, x] = voxelAt(world, spacing);
   const [nz, ny, nx] = layerShape(layer);
   if (z < 0 || y < 0 || x < 0 || z >= nz || y >= ny || x >= nx) return undefined;
   if (layer.kind === 'labels') return layer.labels.at(z, y, x);
   const { data, shape, rgb } = layer.volume;
   const t = Math.min(model.cursor.t, shape[0] - 1);
-  const at = (c: number) => data[(((t * shape[1] + c) * nz + z) * ny + y) * nx + x];
-  return rgb ? [at(0), at(1), at(2)] : at(Math.min(layer.channel, shape[1] - 1));
+  const c = rgb ? 0 : Math.min(layer.channel, shape[1] - 1);
+  const place = [0, 1, 2].map((axis) => world[axis] / spacing[axis]) as unknown as Vec3;
+  const fine = layer.detail?.sampleAt(t, c, place);
+  if (fine !== undefined) return fine;
+  const at = (channel: number) => data[(((t * shape[1] + channel) * nz + z) * ny + y) * nx + x];
+  return rgb ? [at(0), at(1), at(2)] : at(c);
 }

@@ -16,7 +16,7 @@ import { layersOfVolume } from './layers-of-volume.ts';
 import { PaneGrid, type PlaneView } from './pane-grid.ts';
 import { pickAt } from './pick.ts';
 import type { Plane, Vec3 } from './plane.ts';
-import { type ImageInput, readImage } from './read-image.ts';
+import { type ImageInput, type ReadImage, readImage, readVolume } from './read-image.ts';
 import type { Shortcuts } from './shortcuts.ts';
 import { viewerStyles } from './styles.ts';
 
@@ -112,7 +112,11 @@ export class CytoViewer extends LitElement implements LayerHost {
       this.requestUpdate();
       if (layer.kind === 'labels' && layer.editable) this.#wantEditing();
     });
-    this.model.on('layer-remove', () => this.requestUpdate());
+    this.model.on('layer-remove', ({ layer }) => {
+      this.requestUpdate();
+      const detail = layer.kind === 'image' ? layer.detail : undefined;
+      if (detail && !this.model.images.some((other) => other.detail === detail)) detail.close();
+    });
     // The model goes to the middle of a new scene right after this event; what the page asked for comes last.
     this.model.on('dims-change', () => queueMicrotask(() => this.#applyCursor()));
     this.model.on('layout-change', ({ layout }) => {
@@ -129,14 +133,15 @@ export class CytoViewer extends LitElement implements LayerHost {
 
   /**
    * Opens a file, several files that belong together, or an address, and adds its layers on top: one per channel,
-   * or one for RGB. An image too large for memory is shown at the finest resolution that fits, with a note.
+   * or one for RGB. Of an image too large for memory a coarser resolution is held, with a note; planes read what they
+   * show of the finer ones.
    * @returns the added layers
    * @throws CytoError as the reader does; also announced by an `error` event
    */
   async open(input: ImageInput, options: TaskOptions = {}): Promise<ImageLayer[]> {
     return this.#run(options.signal, async (signal) => {
-      const volume = await this.readVolume(input, { ...options, signal });
-      const layers = layersOfVolume(volume, this.#freeId('image'));
+      const { volume, detail } = await this.readImage(input, { ...options, signal });
+      const layers = layersOfVolume(volume, this.#freeId('image'), { detail });
       for (const layer of layers) this.model.add(layer);
       await this.updateComplete;
       emit(this, 'load', { layerIds: layers.map(({ id }) => id), source: 'api' });
@@ -241,26 +246,51 @@ export class CytoViewer extends LitElement implements LayerHost {
   async settled(): Promise<void> {
     await this.updateComplete;
     await Promise.all(this.#elements.attached.map((element) => element.settled));
-    while (this.#tasks.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.#tasks.size > 0) await pause();
+    await this.#panes.drawn();
+    while (this.model.images.some(({ detail }) => detail && detail.missing > 0)) await pause();
     await this.#panes.drawn();
   }
 
   // —— What layer elements ask for ——
 
-  /** Reads an image whole; announces progress and notes. */
+  /** Reads an image whole, at the finest resolution that fits; announces progress and notes. */
   async readVolume(input: ImageInput, options: TaskOptions = {}): Promise<Volume> {
-    const address = typeof input === 'string' ? new URL(input, this.ownerDocument.baseURI) : input;
-    const volume = await readImage(address, {
+    const volume = await readVolume(this.#address(input), this.#announced(options));
+    this.#haveRead(volume);
+    return volume;
+  }
+
+  /** Reads an image, of a large one a coarser resolution with the finer ones in parts; announces progress and notes. */
+  async readImage(input: ImageInput, options: TaskOptions = {}): Promise<ReadImage> {
+    const image = await readImage(this.#address(input), this.#announced(options));
+    this.#haveRead(image.volume);
+    const tell = (event: Event) => {
+      emit(this, 'cyto-note', { message: (event as CustomEvent<CytoError>).detail.message });
+    };
+    image.detail?.addEventListener('problem', tell, { once: true });
+    return image;
+  }
+
+  #address(input: ImageInput): ImageInput {
+    return typeof input === 'string' ? new URL(input, this.ownerDocument.baseURI) : input;
+  }
+
+  #announced(options: TaskOptions): TaskOptions {
+    return {
       ...options,
       onProgress: (progress) => {
         this.reading = progress;
         emit(this, 'progress', progress);
         options.onProgress?.(progress);
       },
-    });
+    };
+  }
+
+  #haveRead({ notes }: Volume): void {
     this.reading = undefined;
-    for (const message of volume.notes) emit(this, 'cyto-note', { message });
-    return volume;
+    for (const message of notes) emit(this, 'cyto-note', { message });
   }
 
   layerIndexOf(element: LayerElement): number {

@@ -1,5 +1,5 @@
 import type { DataType, Array as ZarrArray } from 'zarrita';
-import { CytoError, throwIfAborted } from '../../core/errors.ts';
+import { CytoError, isAbort, throwIfAborted } from '../../core/errors.ts';
 import {
   completeRegion,
   type ImageLevel,
@@ -328,7 +328,7 @@ function zarrSource(library: Library, arrays: Level[], description: Description)
         options.signal ? { opts: { signal: options.signal } as never } : {},
       );
     } catch (error) {
-      if (error instanceof CytoError) throw error;
+      if (error instanceof CytoError || isAbort(error)) throw error;
       const unknown =
         library.isZarritaError(error, 'UnknownCodecError') ||
         library.isZarritaError(error, 'UnsupportedError');

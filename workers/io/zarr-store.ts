@@ -24,11 +24,14 @@ export function filesStore(files: readonly NamedBlob[], root: string): ZarrStore
   return { get: (key) => read(key), getRange: (key, range) => read(key, range) };
 }
 
-/** A zarr hierarchy on a server. Missing chunks may be answered by 404 or 403. */
+/**
+ * A zarr hierarchy on a server. Missing chunks may be answered by 404 or 403.
+ * @param signal of the opening; later reads have their own
+ */
 export function urlStore(root: URL, signal?: AbortSignal): ZarrStore {
   const base = new URL(root);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
-  const read = async (key: AbsolutePath, range?: RangeQuery) => {
+  const read = async (key: AbsolutePath, range?: RangeQuery, own = signal) => {
     const url = new URL(key.slice(1), base);
     url.search = base.search;
     const header = range && {
@@ -41,7 +44,7 @@ export function urlStore(root: URL, signal?: AbortSignal): ZarrStore {
     try {
       response = await request(url, {
         ...(header ? { headers: header } : {}),
-        ...(signal ? { signal } : {}),
+        ...(own ? { signal: own } : {}),
       });
     } catch (error) {
       const missing =
@@ -55,7 +58,10 @@ export function urlStore(root: URL, signal?: AbortSignal): ZarrStore {
     // The server ignored the range and sent everything.
     return slice(new Blob([bytes]), range);
   };
-  return { get: (key) => read(key), getRange: (key, range) => read(key, range) };
+  return {
+    get: (key, options) => read(key, undefined, options?.signal),
+    getRange: (key, range, options) => read(key, range, options?.signal),
+  };
 }
 
 /** A zipped zarr. @throws CytoError `corrupt-file` */

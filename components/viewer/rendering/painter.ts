@@ -30,11 +30,14 @@ export interface Painter {
   dispose(): void;
 }
 
+/** What can be drawn anew: planes of which finer samples have come, or everything. */
+export type Stale = 'planes' | 'everything';
+
 /**
  * @param changed called when a finer or repaired picture can be drawn
  * @throws CytoError `unsupported` where there is no WebGL 2
  */
-export async function createPainter(model: ViewerModel, changed: () => void): Promise<Painter> {
+export async function createPainter(model: ViewerModel, changed: (what: Stale) => void): Promise<Painter> {
   const { ScenePainter } = await import('./scene-painter.ts');
   return new ScenePainter(model, changed);
 }

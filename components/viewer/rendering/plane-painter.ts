@@ -3,17 +3,23 @@ import { layerWindow } from '../../../core/contrast.ts';
 import type { Colormap, ImageLayer, LabelsLayer, Layer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
 import { layerShape, layerSpacing, PLANE_AXES, type Plane, planeIndex, type Vec3 } from '../plane.ts';
-import { worldToScreen } from '../plane-camera.ts';
+import { screenToWorld, worldToScreen } from '../plane-camera.ts';
+import { DetailSlice } from './detail-slice.ts';
 import { newDrawingProp } from './drawing-prop.ts';
 import { type GlProgram, programFor } from './gl-program.ts';
 import { IdList } from './id-list.ts';
 import type { PlaneFrame } from './painter.ts';
-
 import { imageFragment, LABELS_FRAGMENT, SLICE_VERTEX } from './slice-shaders.ts';
 import { ImageSlice, LabelsSlice, type Slab } from './slice-textures.ts';
 import { newRenderer, type VtkRenderer } from './vtk.ts';
 
 type LayerSlice = { layer: ImageLayer; slice: ImageSlice } | { layer: LabelsLayer; slice: LabelsSlice };
+
+/** A box of the scene, physical. */
+interface Extent {
+  from: Vec3;
+  to: Vec3;
+}
 
 /** Width of the outline of the selected label, CSS pixels. */
 const HIGHLIGHT = 2;
@@ -23,15 +29,19 @@ export class PlanePainter {
   readonly renderer: VtkRenderer;
   readonly #model: ViewerModel;
   readonly #plane: Plane;
+  readonly #changed: () => void;
   readonly #slices = new Map<Layer, LayerSlice>();
+  readonly #details = new Map<Layer, DetailSlice>();
   readonly #tables = new Map<Colormap, WebGLTexture>();
   readonly #alsoSelected = new IdList();
   #gl: WebGL2RenderingContext | undefined;
   #vertices: WebGLVertexArrayObject | null = null;
   #frame: PlaneFrame | undefined;
 
-  constructor(model: ViewerModel, plane: Plane) {
+  /** @param changed called when something finer can be drawn */
+  constructor(model: ViewerModel, plane: Plane, changed: () => void) {
     this.#model = model;
+    this.#changed = changed;
     this.#plane = plane;
     this.renderer = newRenderer();
     this.renderer.setBackground([0, 0, 0, 0]);
@@ -73,12 +83,18 @@ export class PlanePainter {
 
   /** A first or a new context: nothing of an older one can be used or need be freed. */
   #adopt(gl: WebGL2RenderingContext): void {
-    for (const { slice } of this.#slices.values()) slice.dispose();
-    this.#slices.clear();
+    this.#disposeSlices();
     this.#tables.clear();
     this.#alsoSelected.dispose();
     this.#gl = gl;
     this.#vertices = gl.createVertexArray();
+  }
+
+  #disposeSlices(): void {
+    for (const { slice } of this.#slices.values()) slice.dispose();
+    for (const slice of this.#details.values()) slice.dispose();
+    this.#slices.clear();
+    this.#details.clear();
   }
 
   #forgetRemovedLayers(): void {
@@ -86,25 +102,25 @@ export class PlanePainter {
       if (this.#model.layers.includes(layer)) continue;
       slice.dispose();
       this.#slices.delete(layer);
+      this.#details.get(layer)?.dispose();
+      this.#details.delete(layer);
     }
+    // What is not shown is not to be read.
+    for (const [layer, slice] of this.#details) if (!layer.visible || layer.opacity === 0) slice.rest();
   }
 
-  /** Sets what both kinds of layers share. */
+  /** Places a texture of so many samples on the part of the scene that it shows. */
   #place(
     gl: WebGL2RenderingContext,
     program: GlProgram,
     frame: PlaneFrame,
-    layer: Layer,
-    width: number,
-    height: number,
+    { from, to }: Extent,
+    { width, height }: { width: number; height: number },
   ) {
     const { right, down } = PLANE_AXES[this.#plane];
-    const shape = layerShape(layer);
-    const spacing = layerSpacing(layer, this.#model.dims);
     const size = { width: frame.width / frame.pixelRatio, height: frame.height / frame.pixelRatio };
-    const end: Vec3 = [shape[0] * spacing[0], shape[1] * spacing[1], shape[2] * spacing[2]];
-    const [left, top] = worldToScreen(frame.camera, this.#plane, size, [0, 0, 0]);
-    const [farX, farY] = worldToScreen(frame.camera, this.#plane, size, end);
+    const [left, top] = worldToScreen(frame.camera, this.#plane, size, from);
+    const [farX, farY] = worldToScreen(frame.camera, this.#plane, size, to);
     const clipX = (x: number) => (2 * x) / size.width - 1;
     const clipY = (y: number) => 1 - (2 * y) / size.height;
     gl.uniform4f(program.at('rectangle'), clipX(left), clipY(top), clipX(farX), clipY(farY));
@@ -112,9 +128,15 @@ export class PlanePainter {
     const pixels = frame.camera.scale * frame.pixelRatio;
     gl.uniform2f(
       program.at('footprint'),
-      width / shape[right] / (spacing[right] * pixels),
-      height / shape[down] / (spacing[down] * pixels),
+      width / ((to[right] - from[right]) * pixels),
+      height / ((to[down] - from[down]) * pixels),
     );
+  }
+
+  #extent(layer: Layer): Extent {
+    const shape = layerShape(layer);
+    const spacing = layerSpacing(layer, this.#model.dims);
+    return { from: [0, 0, 0], to: [shape[0] * spacing[0], shape[1] * spacing[1], shape[2] * spacing[2]] };
   }
 
   #drawImage(gl: WebGL2RenderingContext, frame: PlaneFrame, layer: ImageLayer, bottom: boolean): boolean {
@@ -125,15 +147,18 @@ export class PlanePainter {
       entry = { layer, slice: new ImageSlice(gl, layer, this.#plane) };
       this.#slices.set(layer, entry);
     }
-    const slice = entry.slice as ImageSlice;
+    const whole = entry.slice as ImageSlice;
     gl.activeTexture(gl.TEXTURE0);
-    slice.show(this.#model.cursor.t, index, this.#slab(layer));
-    const program = programFor(gl, SLICE_VERTEX, imageFragment(slice.prefix));
+    const slab = this.#slab(layer);
+    const part = slab.planes === 1 ? this.#detail(gl, frame, layer, index) : undefined;
+    if (!part) whole.show(this.#model.cursor.t, index, slab);
+    const slice = part?.slice ?? whole;
+    const program = programFor(gl, SLICE_VERTEX, imageFragment(whole.prefix));
     gl.useProgram(program.program);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, slice.texture);
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.#table(gl, layer.colormap));
-    this.#place(gl, program, frame, layer, slice.width, slice.height);
+    this.#place(gl, program, frame, part?.extent ?? this.#extent(layer), slice);
     const [low, high] = layerWindow(layer);
     gl.uniform1i(program.at('values'), 0);
     gl.uniform1i(program.at('colors'), 1);
@@ -152,6 +177,36 @@ export class PlanePainter {
     return true;
   }
 
+  /** The part on screen at a finer resolution than the one in memory, where there is one and it is worth showing. */
+  #detail(gl: WebGL2RenderingContext, frame: PlaneFrame, layer: ImageLayer, index: number) {
+    if (!layer.detail) return undefined;
+    let slice = this.#details.get(layer);
+    if (!slice) {
+      slice = new DetailSlice(gl, layer, layer.detail, this.#plane, this.#changed);
+      this.#details.set(layer, slice);
+    }
+    const spacing = layerSpacing(layer, this.#model.dims);
+    const size = { width: frame.width / frame.pixelRatio, height: frame.height / frame.pixelRatio };
+    const corner = (point: readonly [number, number]) => {
+      const world = screenToWorld(frame.camera, this.#plane, size, point, 0);
+      return [world[0] / spacing[0], world[1] / spacing[1], world[2] / spacing[2]] as const;
+    };
+    const shown = slice.show({
+      t: Math.min(this.#model.cursor.t, layer.volume.shape[0] - 1),
+      index,
+      from: corner([0, 0]),
+      to: corner([size.width, size.height]),
+      pixel: 1 / (frame.camera.scale * frame.pixelRatio * spacing[PLANE_AXES[this.#plane].right]),
+    });
+    if (!shown) return undefined;
+    const scaled = (voxels: Vec3): Vec3 => [
+      voxels[0] * spacing[0],
+      voxels[1] * spacing[1],
+      voxels[2] * spacing[2],
+    ];
+    return { slice, extent: { from: scaled(shown.from), to: scaled(shown.to) } };
+  }
+
   #drawLabels(gl: WebGL2RenderingContext, frame: PlaneFrame, layer: LabelsLayer): boolean {
     const index = planeIndex(this.#model, layer, this.#plane);
     if (index === undefined) return false;
@@ -166,7 +221,7 @@ export class PlanePainter {
     const program = programFor(gl, SLICE_VERTEX, LABELS_FRAGMENT);
     gl.useProgram(program.program);
     gl.bindTexture(gl.TEXTURE_2D, slice.texture);
-    this.#place(gl, program, frame, layer, slice.width, slice.height);
+    this.#place(gl, program, frame, this.#extent(layer), slice);
     gl.uniform1i(program.at('ids'), 0);
     gl.uniform1f(program.at('opacity'), layer.opacity);
     gl.uniform1f(program.at('contour'), layer.contour * frame.pixelRatio);
@@ -210,8 +265,7 @@ export class PlanePainter {
 
   /** Frees all GPU memory. The renderer must have left its window. */
   dispose(): void {
-    for (const { slice } of this.#slices.values()) slice.dispose();
-    this.#slices.clear();
+    this.#disposeSlices();
     for (const texture of this.#tables.values()) this.#gl?.deleteTexture(texture);
     this.#tables.clear();
     this.#alsoSelected.dispose();

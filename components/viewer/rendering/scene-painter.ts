@@ -1,6 +1,6 @@
 import type { ViewerModel } from '../../../core/viewer-model.ts';
 import type { Plane } from '../plane.ts';
-import type { Painter, PlaneFrame, VolumeFrame } from './painter.ts';
+import type { Painter, PlaneFrame, Stale, VolumeFrame } from './painter.ts';
 import { PlanePainter } from './plane-painter.ts';
 import { RenderHub } from './render-hub.ts';
 import { VolumePainter } from './volume-painter.ts';
@@ -14,7 +14,7 @@ const MOST_REDUCTION = 5;
 /** Draws a viewer's layers through the page's shared context. */
 export class ScenePainter implements Painter {
   readonly #model: ViewerModel;
-  readonly #changed: () => void;
+  readonly #changed: (what: Stale) => void;
   readonly #hub = RenderHub.lease();
   readonly #planes = new Map<Plane, { painter: PlanePainter; leave: () => void }>();
   #volume: { painter: VolumePainter; leave: () => void } | undefined;
@@ -22,7 +22,7 @@ export class ScenePainter implements Painter {
   #pixelCost = 0;
   #disposed = false;
 
-  constructor(model: ViewerModel, changed: () => void) {
+  constructor(model: ViewerModel, changed: (what: Stale) => void) {
     this.#model = model;
     this.#changed = changed;
   }
@@ -30,8 +30,8 @@ export class ScenePainter implements Painter {
   paintPlane(target: CanvasRenderingContext2D, frame: PlaneFrame): void {
     let entry = this.#planes.get(frame.plane);
     if (!entry) {
-      const painter = new PlanePainter(this.#model, frame.plane);
-      entry = { painter, leave: this.#hub.add(painter.renderer, this.#changed) };
+      const painter = new PlanePainter(this.#model, frame.plane, () => this.#changed('planes'));
+      entry = { painter, leave: this.#hub.add(painter.renderer, () => this.#changed('everything')) };
       this.#planes.set(frame.plane, entry);
     }
     entry.painter.prepare(frame);
@@ -41,7 +41,7 @@ export class ScenePainter implements Painter {
   paintVolume(target: CanvasRenderingContext2D, frame: VolumeFrame): boolean {
     if (!this.#volume) {
       const painter = new VolumePainter(this.#model);
-      this.#volume = { painter, leave: this.#hub.add(painter.renderer, this.#changed) };
+      this.#volume = { painter, leave: this.#hub.add(painter.renderer, () => this.#changed('everything')) };
     }
     // Where drawing is slow (software GL) fewer pixels are drawn and enlarged.
     const pixels = frame.width * frame.height;

@@ -19,7 +19,7 @@ interface Format {
   type: 'UNSIGNED_BYTE' | 'BYTE' | 'UNSIGNED_SHORT' | 'SHORT' | 'UNSIGNED_INT' | 'INT' | 'FLOAT';
 }
 
-const FORMATS: Record<DType, Format> = {
+export const FORMATS: Record<DType, Format> = {
   uint8: { prefix: 'u', internal: 'R8UI', format: 'RED_INTEGER', type: 'UNSIGNED_BYTE' },
   int8: { prefix: 'i', internal: 'R8I', format: 'RED_INTEGER', type: 'BYTE' },
   uint16: { prefix: 'u', internal: 'R16UI', format: 'RED_INTEGER', type: 'UNSIGNED_SHORT' },
@@ -46,7 +46,7 @@ export interface SliceTexture {
   dispose(): void;
 }
 
-function create(gl: WebGL2RenderingContext, target: number): WebGLTexture {
+export function createTexture(gl: WebGL2RenderingContext, target: number): WebGLTexture {
   const texture = gl.createTexture();
   gl.bindTexture(target, texture);
   for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
@@ -84,7 +84,7 @@ export class ImageSlice implements SliceTexture {
     this.#plane = plane;
     this.#shape = layerShape(layer);
     this.prefix = FORMATS[layer.volume.dtype].prefix;
-    this.texture = create(gl, gl.TEXTURE_2D_ARRAY);
+    this.texture = createTexture(gl, gl.TEXTURE_2D_ARRAY);
   }
 
   /** Uploads the plane at `index` of time `t`, or the slab around it, unless it is there already. */
@@ -161,7 +161,7 @@ export class LabelsSlice implements SliceTexture {
     this.#gl = gl;
     this.#layer = layer;
     this.#plane = plane;
-    this.texture = create(gl, gl.TEXTURE_2D);
+    this.texture = createTexture(gl, gl.TEXTURE_2D);
     layer.labels.addEventListener('change', this.#onChange);
   }
 
