@@ -1,13 +1,18 @@
 /// <reference lib="dom" />
 import type { TrainingSettings } from '../../workers/training/client.ts';
 
-/** A training to be judged: images to learn from, and others to judge by. */
+/** A training to be judged: images to learn from, and others to judge by; of stacks the plane in the middle. */
 export interface TrainingTask {
   learn: { image: string; mask: string }[];
+  /** Of a stack: the plane in the middle. */
   judge: { image: string; mask: string }[];
   settings: Partial<TrainingSettings>;
-  /** Of a stack: the plane in the middle. */
+  /** Of the new model. */
   name: string;
+  /** Images of other kinds, by the name of their set. */
+  also: { name: string; images: { image: string; mask: string }[] }[];
+  /** Address of the folder of the model to start from; absent: the one that ships. */
+  base?: string;
 }
 
 export interface TrainingEvaluation {
@@ -18,6 +23,8 @@ export interface TrainingEvaluation {
   steps: number;
   /** Whether the training itself, by what it held back, found the new model better. */
   improved: boolean;
+  /** On the images of other kinds. */
+  also: { name: string; before: number; after: number }[];
 }
 
 /** Runs in the page: trains as a user's page would, and judges by other images. Self-contained: it is sent as text. */
@@ -53,11 +60,11 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
     return { name: image, channels, shape: [ny, nx] as const, labels };
   };
   const learn = await Promise.all(task.learn.map(load));
-  const judge = await Promise.all(task.judge.map(load));
   const segmentation = new SegmentationClient();
-  const score = async (model?: string) => {
+  const score = async (images: TrainingTask['judge'], model?: string) => {
     let sum = 0;
-    for (const { channels, shape, labels } of judge) {
+    for (const addresses of images) {
+      const { channels, shape, labels } = await load(addresses);
       const area = shape[0] * shape[1];
       const dtype = core.dtypeOf(channels[0]);
       const data = core.allocate(dtype, channels.length * area);
@@ -66,16 +73,45 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
       const result = await segmentation.run(volume, { mode: '2d' }, model ? { model } : {});
       sum += averagePrecision(labels, result.labels).ap[0];
     }
-    return sum / judge.length;
+    return sum / images.length;
   };
+  const scores = async (model?: string) => {
+    const found: number[] = [];
+    for (const { images } of task.also) found.push(await score(images, model));
+    return { judge: await score(task.judge, model), also: found };
+  };
+  let base: string | undefined;
+  if (task.base) {
+    const { ModelLibrary }: typeof import('../../workers/models/client.ts') = await import(
+      from('model-library')
+    );
+    const names = ['rdf.yaml', 'model.onnx', 'test_input.npy', 'test_output.npy'];
+    const files = names.map(async (name) => {
+      const answer = await fetch(new URL(`${task.base}${name}`, location.href));
+      return new File([await answer.blob()], name);
+    });
+    const library = new ModelLibrary();
+    base = (await library.add(await Promise.all(files))).id;
+    library.dispose();
+  }
   const training = new TrainingClient();
-  const before = await score();
+  const before = await scores(base);
   const started = performance.now();
-  const trained = await training.train(learn, task.settings, { name: task.name });
+  const trained = await training.train(learn, task.settings, {
+    name: task.name,
+    ...(base ? { model: base } : {}),
+  });
   const seconds = (performance.now() - started) / 1000;
   const { id } = await training.accept(trained);
-  const after = await score(id);
+  const after = await scores(id);
   segmentation.dispose();
   training.dispose();
-  return { before, after, seconds, steps: trained.steps, improved: trained.improved };
+  return {
+    before: before.judge,
+    after: after.judge,
+    seconds,
+    steps: trained.steps,
+    improved: trained.improved,
+    also: task.also.map(({ name }, k) => ({ name, before: before.also[k], after: after.also[k] })),
+  };
 }

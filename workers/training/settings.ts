@@ -1,4 +1,5 @@
 import { CytoError } from '../../core/errors.ts';
+import { TRAINED_PARTS, type TrainedPart } from './graph/trainable-weights.ts';
 import type { PreparedImage } from './training-set.ts';
 
 /** What a user may choose. */
@@ -7,8 +8,8 @@ export interface TrainingSettings {
   epochs: number;
   /** Highest rate of AdamW. */
   rate: number;
-  /** Share of the convolutions that are trained, counted from the output; 1 is all. */
-  share: number;
+  /** Which weights are trained. */
+  trains: TrainedPart;
   /** AdamW's weight decay. */
   weightDecay: number;
   seed: number;
@@ -18,7 +19,7 @@ export interface TrainingSettings {
 export const DEFAULT_SETTINGS: TrainingSettings = {
   epochs: 40,
   rate: 5e-4,
-  share: 1,
+  trains: 'all',
   weightDecay: 0.02,
   seed: 1,
 };
@@ -32,14 +33,19 @@ const SIDE = { step: 32, least: 64, most: 160 } as const;
 /** Settings with defaults filled in. @throws CytoError `bad-input` naming the one that is out of range */
 export function completeSettings(settings: Partial<TrainingSettings> = {}): TrainingSettings {
   const full = { ...DEFAULT_SETTINGS, ...settings };
-  const ranges: Record<keyof TrainingSettings, [low: number, high: number]> = {
+  if (!TRAINED_PARTS.includes(full.trains)) {
+    throw new CytoError(
+      'bad-input',
+      `The setting "trains" is "${full.trains}"; it must be one of ${TRAINED_PARTS.join(', ')}.`,
+    );
+  }
+  const ranges: Record<Exclude<keyof TrainingSettings, 'trains'>, [low: number, high: number]> = {
     epochs: [1, 2000],
     rate: [1e-7, 1e-1],
-    share: [0.01, 1],
     weightDecay: [0, 1],
     seed: [0, 2 ** 31],
   };
-  for (const [name, [low, high]] of Object.entries(ranges) as [keyof TrainingSettings, [number, number]][]) {
+  for (const [name, [low, high]] of Object.entries(ranges) as [keyof typeof ranges, [number, number]][]) {
     if (full[name] >= low && full[name] <= high) continue;
     throw new CytoError(
       'bad-input',

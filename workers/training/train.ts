@@ -99,7 +99,7 @@ export async function train(
   const judges = sets.judge.length > 0 ? sets.judge : sets.learn;
   const prepared = sets.learn.map((image) => prepare(image, card.diameter.rescale));
   const plan = planOf(prepared, settings);
-  const trained = trainableWeights(model, settings.share);
+  const trained = trainableWeights(model, settings.trains);
   const scoreOf = async (weights: Float32Array): Promise<Score> => {
     const network = await openGraph(writeOnnx(withWeights(model, trained, weights)));
     try {

@@ -5,6 +5,17 @@ import { FLOAT, FLOAT16, type OnnxModel, type OnnxTensor } from '../onnx/onnx-mo
 /** Weights of fewer values arrange channels rather than see: they are left as they are. */
 const LEAST_VALUES = 64;
 
+/**
+ * Which weights are trained: all, those behind the first layer that enlarges its maps, or biases alone (into which
+ * normalisation was folded).
+ */
+export const TRAINED_PARTS = ['all', 'decoder', 'biases'] as const;
+
+export type TrainedPart = (typeof TRAINED_PARTS)[number];
+
+/** Operators with which a decoder begins. */
+const ENLARGING = ['Resize', 'DepthToSpace', 'ConvTranspose'];
+
 /** A tensor of a model that is trained, and its place in the vector of all. */
 export interface TrainableWeight {
   /** Name by which layers know it. */
@@ -42,20 +53,19 @@ export function weightsByName(model: OnnxModel): Map<string, OnnxTensor> {
 
 /**
  * The kernels and biases of a model's convolutions.
- * @param share of the convolutions that are trained, counted from the output; 1 is all
  * @throws CytoError `unsupported` if there are none
  */
-export function trainableWeights(model: OnnxModel, share = 1): TrainableWeight[] {
+export function trainableWeights(model: OnnxModel, part: TrainedPart = 'all'): TrainableWeight[] {
   const constants = weightsByName(model);
-  const convolutions = model.nodes.filter(({ op }) => op === 'Conv');
-  const kept = convolutions.slice(Math.round(convolutions.length * (1 - share)));
+  const first = part === 'decoder' ? model.nodes.findIndex(({ op }) => ENLARGING.includes(op)) : 0;
+  const layers = model.nodes.slice(Math.max(0, first)).filter(({ op }) => op === 'Conv');
   const found = new Map<string, TrainableWeight>();
   let start = 0;
-  for (const { inputs } of kept) {
+  for (const { inputs } of layers) {
     const [kernel, ...rest] = inputs.slice(1);
     const stored = constants.get(kernel);
     if (!stored || lengthOf(stored) < LEAST_VALUES) continue;
-    for (const name of [kernel, ...rest]) {
+    for (const name of part === 'biases' ? rest : [kernel, ...rest]) {
       const tensor = constants.get(name);
       if (!tensor || found.has(name)) continue;
       const length = lengthOf(tensor);
