@@ -1,9 +1,9 @@
 import type { ImageSource } from './image-source.ts';
 import type { TaskOptions } from './progress.ts';
 
-/** Opens files and plain http addresses; the reading worker of a page is one. */
+/** Opens files (several: those of one folder) and plain http addresses; the reading worker of a page is one. */
 export interface ImageOpener {
-  open(input: File | URL, options?: TaskOptions): Promise<ImageSource>;
+  open(input: File | readonly File[] | URL, options?: TaskOptions): Promise<ImageSource>;
 }
 
 /**

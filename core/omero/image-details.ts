@@ -31,8 +31,6 @@ export interface OmeroImage {
   permissions: { canAnnotate: boolean; canDelete: boolean };
   /** Address of the OME-Zarr that the pixels are, if they are one. */
   zarr: string | undefined;
-  /** Format of the imported file, e.g. `OMETiff`. */
-  format: string | undefined;
 }
 
 interface Quantity {
@@ -47,7 +45,6 @@ interface Permissions {
 interface ApiImage {
   Name?: string;
   Description?: string;
-  'omero:format'?: { value?: string };
   'omero:details'?: {
     owner?: { FirstName?: string; LastName?: string; UserName?: string };
     group?: { '@id'?: number };
@@ -168,7 +165,6 @@ export async function imageDetails(
       canDelete: permissions.canDelete ?? false,
     },
     zarr: external?.EntityType === 'com.glencoesoftware.ngff:multiscales' ? external.Lsid : undefined,
-    format: image['omero:format']?.value,
   };
 }
 

@@ -8,6 +8,7 @@ import type { OmeroImage } from './image-details.ts';
 import { pluginCapabilities } from './plugin.ts';
 import { renderedTile } from './rendered-tiles.ts';
 import { fromBigEndian, tileSource } from './tile-source.ts';
+import { openWebZarr } from './web-zarr.ts';
 
 /** What a route has to work with. */
 export interface RouteContext {
@@ -74,17 +75,11 @@ const microserviceTiles: PixelRoute = {
   },
 };
 
-/** `omero-web-zarr`: reliable for 8-bit samples and images without resolutions only; its scale is not physical. */
+/** Chunks of `omero-web-zarr`: images without resolutions, and 8-bit ones. */
 const webZarr: PixelRoute = {
   name: 'omero-web-zarr',
-  async open({ connection, image, opener, metadata }, options) {
-    if (!image.dtype || (image.tiled && !/^u?int8$/.test(image.dtype))) return undefined;
-    const folder = `zarr/v0.4/image/${image.id}.zarr/`;
-    const answer = await connection.offers(`${folder}.zattrs`, options);
-    const told = (await answer?.json().catch(() => undefined)) as { multiscales?: unknown } | undefined;
-    if (!told?.multiscales) return undefined;
-    return described(await opener.open(new URL(folder, connection.root), options), image, metadata);
-  },
+  open: ({ connection, image, opener, metadata }, options) =>
+    openWebZarr(connection, opener, image, metadata, options),
 };
 
 /** The whole image as an OME-TIFF that the server writes; not for images with resolutions. */
@@ -102,8 +97,8 @@ const omeTiff: PixelRoute = {
   },
 };
 
-/** Formats of originals that can be read here. */
-const READABLE = /^(OME)?TIFF$|^OMETiff$|^Tiff|^PNG$|^NRRD$|^MRC$|^Nifti$|^ImageJ$/i;
+/** Files that can be read here. */
+const READABLE = /\.(tiff?|png|nrrd|mrc|nii(\.gz)?|npy)$/i;
 /** Originals are loaded whole. */
 const ORIGINAL_LIMIT = 2 ** 30;
 
@@ -111,9 +106,13 @@ const ORIGINAL_LIMIT = 2 ** 30;
 const originalFile: PixelRoute = {
   name: 'original file',
   async open({ connection, image, opener, metadata }, options) {
-    if (!image.dtype || !READABLE.test(image.format ?? '')) return undefined;
-    const path = `webgateway/archived_files/download/${image.id}/`;
+    if (!image.dtype) return undefined;
     const { signal } = options;
+    const paths = await connection.offers(`webgateway/original_file_paths/${image.id}/`, options);
+    const imported = (await paths?.json().catch(() => undefined)) as { repo?: string[] } | undefined;
+    // Several files are sent as one archive.
+    if (imported?.repo?.length !== 1 || !READABLE.test(imported.repo[0])) return undefined;
+    const path = `webgateway/archived_files/download/${image.id}/`;
     const answer = await connection.offers(path, signal ? { signal } : {});
     if (!answer) return undefined;
     if (Number(answer.headers.get('content-length') ?? 0) > ORIGINAL_LIMIT) {
@@ -156,8 +155,9 @@ export const PIXEL_ROUTES: readonly PixelRoute[] = [
 ];
 
 /**
- * Opens the pixels of an image by the first route that the server offers. A route that fails is left for the next one.
- * @throws CytoError of the last route; `login`, `forbidden` and `aborted` at once
+ * Opens the pixels of an image by the first route that the server offers. A route that fails is left for the next one,
+ * and the notes say so.
+ * @throws CytoError of the last route; `login`, `too-large` and `aborted` at once
  */
 export async function openPixels(
   connection: OmeroConnection,
@@ -167,15 +167,16 @@ export async function openPixels(
 ): Promise<ImageSource> {
   const { routes = PIXEL_ROUTES, ...task } = options;
   let failure: CytoError | undefined;
+  const failures: string[] = [];
   for (const route of routes) {
-    const metadata = metadataOf(image, connection, route.name);
+    const metadata = { ...metadataOf(image, connection, route.name), notes: [...failures] };
     try {
       const source = await route.open({ connection, opener, image, metadata }, task);
       if (source) return source;
     } catch (error) {
       throwIfAborted(task.signal);
       if (!(error instanceof CytoError) || ['login', 'too-large'].includes(error.kind)) throw error;
-      console.debug('cytopane:', route.name, error);
+      failures.push(`Not read by ${route.name}: ${error.message}`);
       failure = error;
     }
   }

@@ -36,9 +36,12 @@ export interface TileRequest {
 export const TILE = 1024;
 
 /** A range cut at the multiples of the tile's side. */
-function* onGrid([start, stop]: readonly [number, number]): Generator<[start: number, stop: number]> {
+function* onGrid(
+  [start, stop]: readonly [number, number],
+  side: number,
+): Generator<[start: number, stop: number]> {
   for (let at = start; at < stop; ) {
-    const next = Math.min(stop, (Math.floor(at / TILE) + 1) * TILE);
+    const next = Math.min(stop, (Math.floor(at / side) + 1) * side);
     yield [at, next];
     at = next;
   }
@@ -58,20 +61,22 @@ export function fromBigEndian(bytes: ArrayBuffer, dtype: DType): VolumeData {
 /**
  * An image that is read plane by plane in rectangles.
  * @param tile samples of one rectangle, row by row
+ * @param sides largest rectangle [y, x] of a level; none is asked for across their multiples
  */
 export function tileSource(
   image: OmeroImage,
   dtype: DType,
   metadata: ImageMetadata,
   tile: (request: TileRequest, options: TaskOptions) => Promise<VolumeData>,
+  sides: (level: number) => readonly [y: number, x: number] = () => [TILE, TILE],
 ): ImageSource {
   const [nt, nc, nz, ny, nx] = image.shape;
   const [dz, dy, dx] = image.calibration.spacing;
   const levels = image.resolutions.map(
-    ([y, x]): ImageLevel => ({
+    ([y, x], level): ImageLevel => ({
       shape: [nt, nc, nz, y, x],
       calibration: { ...image.calibration, spacing: [dz, (dy * ny) / y, (dx * nx) / x] },
-      chunk: [1, Math.min(TILE, y), Math.min(TILE, x)],
+      chunk: [1, Math.min(sides(level)[0], y), Math.min(sides(level)[1], x)],
     }),
   );
 
@@ -79,13 +84,14 @@ export function tileSource(
     const { t, c, z, y, x } = completeRegion(region, levels[level].shape);
     const shape: Shape5 = [t[1] - t[0], c[1] - c[0], z[1] - z[0], y[1] - y[0], x[1] - x[0]];
     const data = allocate(dtype, sampleCount(shape));
+    const [rows, columns] = sides(level);
     const jobs: Array<{ request: TileRequest; plane: number }> = [];
     let plane = 0;
     for (let ti = t[0]; ti < t[1]; ti++)
       for (let ci = c[0]; ci < c[1]; ci++)
         for (let zi = z[0]; zi < z[1]; zi++, plane++)
-          for (const [y0, y1] of onGrid(y))
-            for (const [x0, x1] of onGrid(x)) {
+          for (const [y0, y1] of onGrid(y, rows))
+            for (const [x0, x1] of onGrid(x, columns)) {
               const place = { level, t: ti, c: ci, z: zi, x: x0, y: y0 };
               jobs.push({ request: { ...place, width: x1 - x0, height: y1 - y0 }, plane });
             }

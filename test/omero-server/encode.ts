@@ -59,9 +59,6 @@ export function encodeImage(store: OmeroStore, image: StoredImage, base: string,
     Name: image.name,
     'omero:partial': false,
     'omero:series': 0,
-    ...(single
-      ? { 'omero:format': { '@type': 'TBD#Format', '@id': 92, value: image.original?.format ?? 'Fake' } }
-      : {}),
     Pixels: {
       '@type': `${SCHEMA}Pixels`,
       '@id': image.id,

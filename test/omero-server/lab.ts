@@ -11,10 +11,15 @@ import type { OmeroServerOptions } from './store.ts';
 const demoData = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../demo/data/${name}`, import.meta.url)));
 
+const named = (file: File) => ({ name: file.name, path: file.name, blob: file });
+
 /** Reads files as the reading worker does, in Node. */
 export const nodeOpener: ImageOpener = {
   open: (input, options) =>
-    openImage(input instanceof URL ? input : { name: input.name, path: input.name, blob: input }, options),
+    openImage(
+      input instanceof URL ? input : input instanceof File ? named(input) : input.map(named),
+      options,
+    ),
 };
 
 /** A server with images of every kind, and nobody logged in. */

@@ -3,6 +3,7 @@ import { encode as encodePng } from 'fast-png';
 import { encodeImage, encodeRoi, imgData } from './encode.ts';
 import { bigEndianTile, jpeg, OutOfRange, omeTiff, polygonPixels } from './pixels.ts';
 import type { OmeroServerOptions, OmeroStore, Session, StoredImage, StoredShape } from './store.ts';
+import { webZarrRoutes } from './web-zarr.ts';
 
 export interface Call {
   method: string;
@@ -199,6 +200,17 @@ export function routesOf(store: OmeroStore, options: OmeroServerOptions): Route[
     ],
     [
       /GET/,
+      /^webgateway\/original_file_paths\/(\d+)\/$/,
+      'page',
+      ([id]) => {
+        const original = imageOf(id)?.original;
+        if (!original) return json({});
+        const repo = [`user-1_2/2026-01/02/03-04-05.678/${original.name}`];
+        return json({ repo, client: [`home/user-1/${original.name}`], fileset: { id: 5 } });
+      },
+    ],
+    [
+      /GET/,
       /^webgateway\/archived_files\/download\/(\d+)\/$/,
       'page',
       ([id]) => {
@@ -335,6 +347,7 @@ export function routesOf(store: OmeroStore, options: OmeroServerOptions): Route[
       [/.*/, /^iviewer\/persist_rois\/$/, 'page', (_, call) => json(persistRois(call))],
     );
   }
+  if (options.webZarr) routes.push(...webZarrRoutes(imageOf));
   if (options.plugin) routes.push(...pluginRoutes());
   if (options.pixelBuffer) {
     const told = json({ provider: 'PixelBufferMicroservice', version: '0.9.0', features: [] });

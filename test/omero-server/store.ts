@@ -21,7 +21,7 @@ export interface StoredImage {
   /** Busy answers that imgData gives before it answers. */
   busy?: number;
   /** The imported file, offered for download. */
-  original?: { format: string; name: string; bytes: Uint8Array };
+  original?: { name: string; bytes: Uint8Array };
 }
 
 export interface StoredShape extends Record<string, unknown> {
@@ -60,6 +60,8 @@ export interface OmeroServerOptions {
   prefix?: string;
   iviewer?: boolean;
   pixelBuffer?: boolean;
+  /** The app `omero-web-zarr`. */
+  webZarr?: boolean;
   omeTiff?: boolean;
   /** Stands in for the plug-in's views, with the shapes of its answers. */
   plugin?: boolean;
