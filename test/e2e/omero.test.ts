@@ -118,6 +118,26 @@ describe('OMERO in the browser', () => {
       assert.deepEqual([server.store.rois.size, server.store.annotations.size], [0, 0]);
     }));
 
+  it('is offered by Open with for images and datasets, not for others, and opens what was chosen', () =>
+    visit({ prefix: '/omero/', publicUser: true }, async (page, server) => {
+      await page.goto(`${server.root}webclient/`);
+      const entry = page.getByRole('button', { name: 'Cytopane' });
+      await entry.waitFor();
+      assert.ok(await entry.isDisabled(), 'nothing is chosen');
+      await page.getByLabel('project').check();
+      assert.ok(await entry.isDisabled(), 'projects are not offered');
+      await page.getByLabel('project').uncheck();
+      await page.getByLabel('stack').check();
+      await page.getByLabel('dataset').check();
+      const [opened] = await Promise.all([page.waitForEvent('popup'), entry.click()]);
+      await shown(opened, 'stack');
+      await ready(opened);
+      assert.deepEqual(
+        await opened.getByLabel('Image', { exact: true }).locator('option').allTextContents(),
+        ['stack', 'nuclei.ome.tiff', 'slide'],
+      );
+    }));
+
   it('offers several images, says when the user may not save and when pixels are lossy', () =>
     visit({ omeTiff: false, publicUser: true }, async (page, server) => {
       await page.goto(`${server.origin}${PAGE}?image=103&image=101&lang=de`);

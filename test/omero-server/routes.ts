@@ -4,6 +4,7 @@ import { encodeImage, encodeRoi, imgData } from './encode.ts';
 import { bigEndianTile, jpeg, OutOfRange, omeTiff, polygonPixels } from './pixels.ts';
 import type { OmeroServerOptions, OmeroStore, Session, StoredImage, StoredShape } from './store.ts';
 import { webZarrRoutes } from './web-zarr.ts';
+import { webclientPage } from './webclient-page.ts';
 
 export interface Call {
   method: string;
@@ -45,7 +46,7 @@ export const BODY_LIMIT = 2_621_440;
 
 /** The routes of OMERO.web that the product uses, and their neighbours that it must not mistake for them. */
 export function routesOf(store: OmeroStore, options: OmeroServerOptions): Route[] {
-  const { maxLimit = 500, iviewer = true } = options;
+  const { maxLimit = 500, iviewer = true, prefix = '/' } = options;
   const imageOf = (id: string): StoredImage | undefined => store.images.get(Number(id));
   const missing = (id: string) => api({ message: `Image ${id} not found`, stacktrace: STACK }, 404);
 
@@ -258,7 +259,8 @@ export function routesOf(store: OmeroStore, options: OmeroServerOptions): Route[
           open_with_options: [
             {
               id: 'Cytopane',
-              url: '/static/cytopane/omero/index.html',
+              // As the administrator wrote it: an address with a query where OMERO.web has a prefix.
+              url: `/static/cytopane/omero/index.html${prefix === '/' ? '' : `?server=${prefix}`}`,
               supported_objects: ['images', 'dataset', 'well'],
               target: '_blank',
               script_url: '/static/cytopane/omero/openwith.js',
@@ -268,6 +270,12 @@ export function routesOf(store: OmeroStore, options: OmeroServerOptions): Route[
         }),
     ],
 
+    [
+      /GET/,
+      /^webclient\/$/,
+      'page',
+      () => ({ headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: webclientPage }),
+    ],
     [/GET/, /^webclient\/keepalive_ping\/$/, 'page', () => ({ body: 'OK' })],
     [
       /GET/,
