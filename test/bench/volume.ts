@@ -16,10 +16,12 @@ const { values } = parseArgs({
   options: {
     shape: { type: 'string', default: '256,512,512' },
     cubes: { type: 'string', default: '64,128,256' },
+    modes: { type: 'string', default: 'stitch,3d' },
   },
 });
 const shape = values.shape.split(',').map(Number) as unknown as Shape3;
-const cubes = values.cubes.split(',').map(Number);
+const cubes = values.cubes.split(',').filter(Boolean).map(Number);
+const modes = values.modes.split(',').filter(Boolean) as Array<'stitch' | '3d'>;
 
 interface Measured {
   seconds: Record<string, number>;
@@ -71,6 +73,7 @@ async function runInPage({ shape, mode }: { shape: Shape3; mode: 'stitch' | '3d'
   let [phase, since] = ['', performance.now()];
   const enter = (next: string) => {
     if (next === phase) return;
+    (globalThis as unknown as { enterStage(stage: string): void }).enterStage(next);
     const now = performance.now();
     if (phase) seconds[phase] = (seconds[phase] ?? 0) + (now - since) / 1000;
     [phase, since] = [next, now];
@@ -116,6 +119,16 @@ async function measure(of: Shape3, mode: 'stitch' | '3d') {
   try {
     page.setDefaultTimeout(0);
     await page.goto(`${origin}/test/evaluate/page.html`);
+    const peaks = new Map<string, number>();
+    let stage = 'samples';
+    let watched: { pid: number; before: number } | undefined;
+    const enterStage = (next: string) => {
+      if (!watched) return;
+      peaks.set(stage, Math.max(peaks.get(stage) ?? 0, memoryOf(watched.pid).peak - watched.before));
+      forgetPeak(watched.pid);
+      stage = next;
+    };
+    await page.exposeFunction('enterStage', enterStage);
     // What small runs load and compile is there before the measurement.
     await page.evaluate(runInPage, { shape: [32, 64, 64] as Shape3, mode });
     await page.evaluate(() => (globalThis as unknown as { gc(): void }).gc());
@@ -125,21 +138,27 @@ async function measure(of: Shape3, mode: 'stitch' | '3d') {
     const pid = renderers.toSorted((a, b) => memoryOf(b).now - memoryOf(a).now)[0];
     forgetPeak(pid);
     const before = memoryOf(pid).now;
+    watched = { pid, before };
     const result = await page.evaluate(runInPage, { shape: of, mode });
-    return { ...result, bytes: (memoryOf(pid).peak - before) / (of[0] * of[1] * of[2]) };
+    enterStage('');
+    watched = undefined;
+    const voxels = of[0] * of[1] * of[2];
+    const bytes = new Map([...peaks].map(([name, peak]) => [name, peak / voxels]));
+    return { ...result, bytes };
   } finally {
     await close();
   }
 }
 
-for (const mode of ['stitch', '3d'] as const) {
+for (const mode of modes) {
   const { bytes, seconds, ap, cells, truth } = await measure(shape, mode);
   const total = Object.values(seconds).reduce((sum, each) => sum + each, 0);
   const stages = Object.entries(seconds).map(
-    ([name, each]) => `${name} ${each.toFixed(1)} s (${Math.round((100 * each) / total)} %)`,
+    ([name, each]) =>
+      `${name} ${each.toFixed(1)} s (${Math.round((100 * each) / total)} %), ${bytes.get(name)?.toFixed(1)} bytes per voxel`,
   );
   console.log(
-    `${shape.join('×')} uint16, ${mode}: ${bytes.toFixed(1)} bytes per voxel at the peak; ${cells} cells of ${truth}, AP@0.5 in the middle plane ${ap.toFixed(3)}; ${stages.join(', ')}`,
+    `${shape.join('×')} uint16, ${mode}: ${Math.max(...bytes.values()).toFixed(1)} bytes per voxel at the peak; ${cells} cells of ${truth}, AP@0.5 in the middle plane ${ap.toFixed(3)}; ${stages.join('; ')}`,
   );
 }
 
@@ -149,6 +168,8 @@ for (const side of cubes) {
   points.push({ voxels: side ** 3, seconds: seconds.masks });
   console.log(`${side}³, flows → labels: ${((seconds.masks / side ** 3) * 1e9).toFixed(0)} ns per voxel`);
 }
-const [first, last] = [points[0], points[points.length - 1]];
-const exponent = Math.log(last.seconds / first.seconds) / Math.log(last.voxels / first.voxels);
-console.log(`time grows with the number of voxels to the power of ${exponent.toFixed(2)}`);
+if (points.length > 1) {
+  const [first, last] = [points[0], points[points.length - 1]];
+  const exponent = Math.log(last.seconds / first.seconds) / Math.log(last.voxels / first.voxels);
+  console.log(`time grows with the number of voxels to the power of ${exponent.toFixed(2)}`);
+}

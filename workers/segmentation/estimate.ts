@@ -2,8 +2,9 @@ import { CytoError } from '../../core/errors.ts';
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../core/volume.ts';
 import type { NetworkWork } from './preprocess/run-tiles.ts';
-import { flowPrecision, isLarge, type NetworkSides, workOf } from './run-plan.ts';
+import { flowPrecision, isLarge, type NetworkSides, planePrecision, workOf } from './run-plan.ts';
 import { flowBytes } from './volume/flow-array.ts';
+import { planeFlowBytes } from './volume/plane-flows.ts';
 import { slabsOf } from './volume/slab-dynamics.ts';
 
 /** What a run will cost, known before it. Looking at the size of the cells may change the scale, and with it the work. */
@@ -43,15 +44,15 @@ export function estimateRun(
 ): RunEstimate {
   const voxels = shape[0] * shape[1] * shape[2];
   const source = channels * bytesPerSample;
-  const flow = flowBytes(flowPrecision(shape));
-  const components = parameters.mode === '3d' ? 4 : 3;
+  const flows =
+    parameters.mode === '3d' ? 4 * flowBytes(flowPrecision(shape)) : planeFlowBytes(planePrecision(shape));
   // While the network runs the worker holds a copy of the samples and the page those it shows and its last labels.
-  const running = 2 * source + components * flow + LABEL;
+  const running = 2 * source + flows + LABEL;
   // Then the samples of the worker are gone, and new labels come up beside the last ones.
   // Where points ended is kept; of planes as well as their labels, unless the stack is large.
   const ends = FOREGROUND * 8;
   const points = parameters.mode === '3d' ? ends : isLarge(shape) ? 0 : ends + 2 * LABEL;
-  const labelling = source + components * flow + points + 2 * LABEL;
+  const labelling = source + flows + points + 2 * LABEL;
   return {
     ...workOf(shape, parameters, network),
     peakBytes:

@@ -5,6 +5,7 @@ import { scaledLength } from './preprocess/resize.ts';
 import { type NetworkWork, planeWork, type RunTilesOptions } from './preprocess/run-tiles.ts';
 import { type ViewPlan, viewWork } from './preprocess/three-views.ts';
 import type { FlowPrecision } from './volume/flow-array.ts';
+import type { PlanePrecision } from './volume/plane-flows.ts';
 
 /** What a network takes. */
 export interface NetworkSides {
@@ -14,7 +15,7 @@ export interface NetworkSides {
   sides?: { step: number; largest: number };
 }
 
-/** Of stacks with more voxels than this, flows are kept in half precision. */
+/** Of stacks with more voxels than this, flows are kept in less than single precision. */
 const MOST_SINGLE = 32e6;
 
 /** Tiles of the network in one call. */
@@ -38,9 +39,14 @@ export function workOf(
   return { tiles: shape[0] * plane.tiles, pixels: shape[0] * plane.pixels };
 }
 
-/** How the flows of a stack are kept. */
+/** How the flows of full 3D are kept. */
 export function flowPrecision(shape: Shape3): FlowPrecision {
   return isLarge(shape) ? 'half' : 'single';
+}
+
+/** How the flows of planes are kept. */
+export function planePrecision(shape: Shape3): PlanePrecision {
+  return isLarge(shape) ? 'byte' : 'single';
 }
 
 /** How the three views of a volume are run. */

@@ -13,7 +13,7 @@ import { maskParameters, NETWORK_DIAMETER, scaleOf, smoothingOf } from './parame
 import { percentileMap, type SampleMap } from './preprocess/normalise.ts';
 import type { RunTilesOptions, TileNetwork } from './preprocess/run-tiles.ts';
 import { accumulateViews, type ViewPlan } from './preprocess/three-views.ts';
-import { flowPrecision, tileOptions, viewPlan, workOf } from './run-plan.ts';
+import { flowPrecision, planePrecision, tileOptions, viewPlan, workOf } from './run-plan.ts';
 import { volumeConfidence } from './volume/object-confidence.ts';
 import { PlaneReader } from './volume/plane-reader.ts';
 import { PlaneStack } from './volume/plane-stack.ts';
@@ -88,10 +88,10 @@ export class Segmentation {
     const maps =
       options.maps ??
       channels.map((samples) => percentileMap(samples, shape, parameters.percentiles, parameters.invert));
-    const precision = flowPrecision(shape);
     const tiles = tileOptions(parameters, options);
     const counter = new TileCounter(network, options);
-    const planes = parameters.mode === '3d' ? undefined : new PlaneStack(shape, precision, kernels);
+    const planes =
+      parameters.mode === '3d' ? undefined : new PlaneStack(shape, planePrecision(shape), kernels);
     const mode = parameters.mode === 'stitch' ? 'stitch' : '2d';
     let diameter: number | undefined;
     if (options.sizes && parameters.diameter === undefined) {
@@ -111,7 +111,7 @@ export class Segmentation {
       await planes.run(channels, maps, scaleOf(scaled), counter.network, tiles);
       return new Segmentation(shape, { mode, planes }, kernels, diameter);
     }
-    const flows = new VolumeFlows(shape, precision);
+    const flows = new VolumeFlows(shape, flowPrecision(shape));
     await runVolume(input, maps, viewPlan(shape, scaled), flows, counter.network, tiles);
     return new Segmentation(
       shape,

@@ -1,5 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
+import { giveBack } from '../give-back.ts';
 import { plainKernels, type SyncMaskKernels } from '../kernels/kernels.ts';
 import { clusterEnds } from './end-clusters.ts';
 import { checkMinSize, fillHolesAndRemoveSmall } from './fill-holes.ts';
@@ -80,6 +81,7 @@ export function labelsFromEnds(
     if (numbers[seed] === 0) numbers[seed] = ++last;
     labels[index[k]] = numbers[seed];
   }
+  giveBack(seeds);
   return labels;
 }
 

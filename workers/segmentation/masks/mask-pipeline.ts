@@ -1,4 +1,5 @@
 import type { TaskOptions } from '../../../core/progress.ts';
+import { giveBack } from '../give-back.ts';
 import { type MaskKernels, plainKernels } from '../kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from './fill-holes.ts';
 import { flowErrors } from './flow-error.ts';
@@ -20,6 +21,14 @@ class Kept<T> {
       this.#key = wanted;
     }
     return this.#value as T;
+  }
+
+  /** What is kept, which is not kept any more. */
+  take(): T | undefined {
+    const value = this.#value;
+    this.#key = undefined;
+    this.#value = undefined;
+    return value;
   }
 }
 
@@ -90,7 +99,10 @@ export class MaskPipeline {
     if (shape.length === 2 && flowThreshold > 0) {
       const errors = await this.#errors.get(clustering, async () => {
         options.onStage?.('flow-error');
-        return flowErrors(labels, this.#dP, shape, await kernels.diffuse(labels, shape, undefined, options));
+        const diffused = await kernels.diffuse(labels, shape, undefined, options);
+        const errors = flowErrors(labels, this.#dP, shape, diffused);
+        giveBack(diffused.heat);
+        return errors;
       });
       keepLabels(
         labels,
@@ -99,5 +111,13 @@ export class MaskPipeline {
     }
     options.onStage?.('clean');
     return fillHolesAndRemoveSmall(labels, shape, minSize, parameters);
+  }
+  /** Gives the memory of what is kept back at once; the flows and labels that were handed out stay. */
+  dispose(): void {
+    const followed = this.#ends.take();
+    const labels = this.#labels.take();
+    this.#errors.take();
+    if (followed) giveBack(followed.index, followed.ends);
+    if (labels) giveBack(labels);
   }
 }

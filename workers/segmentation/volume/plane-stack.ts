@@ -3,6 +3,7 @@ import { type TaskOptions, TimeLeft } from '../../../core/progress.ts';
 import type { ObjectConfidence, PlaneJoin } from '../../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../../core/volume.ts';
 import type { Looked } from '../cell-size.ts';
+import { giveBack } from '../give-back.ts';
 import type { MaskKernels } from '../kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from '../masks/fill-holes.ts';
 import { flowErrors } from '../masks/flow-error.ts';
@@ -13,11 +14,7 @@ import { joinsAfterCleaning, stitchPlanes } from '../masks/stitch.ts';
 import { mapSamples, type SampleMap } from '../preprocess/normalise.ts';
 import { resizePlane, scaledLength } from '../preprocess/resize.ts';
 import { type RunTilesOptions, runTiles, type TileNetwork } from '../preprocess/run-tiles.ts';
-import { type FlowArray, type FlowPrecision, flowArray } from './flow-array.ts';
-import { meanOfLabels } from './object-confidence.ts';
-
-/** Stages of planes are kept between thresholds up to this many pixels; beyond, memory matters more. */
-const MOST_KEPT = 32e6;
+import { PlaneFlows, type PlanePrecision } from './plane-flows.ts';
 
 type Options = TaskOptions & { pause?: () => Promise<void> };
 
@@ -25,21 +22,17 @@ type Options = TaskOptions & { pause?: () => Promise<void> };
 export class PlaneStack {
   readonly shape: Shape3;
   readonly #kernels: MaskKernels;
-  /** dY and dX of each plane, [z, 2, y, x]. */
-  readonly #dP: FlowArray;
-  /** [z, y, x] */
-  readonly #cellprob: FlowArray;
-  readonly #keep: boolean;
+  readonly #flows: PlaneFlows;
+  /** Whether memory matters more: flows take a byte, and stages of planes are not kept between thresholds. */
+  readonly #packed: boolean;
   readonly #pipelines: MaskPipeline[] = [];
   #kept: { key: string; labels: Uint32Array } | undefined;
 
-  constructor(shape: Shape3, precision: FlowPrecision, kernels: MaskKernels) {
-    const length = shape[0] * shape[1] * shape[2];
+  constructor(shape: Shape3, precision: PlanePrecision, kernels: MaskKernels) {
     this.shape = shape;
     this.#kernels = kernels;
-    this.#keep = shape[0] === 1 || length <= MOST_KEPT;
-    this.#dP = flowArray(2 * length, precision);
-    this.#cellprob = flowArray(length, precision);
+    this.#packed = precision === 'byte';
+    this.#flows = new PlaneFlows(shape, precision);
   }
 
   /** Runs the network over every plane, scaled by `scale`; the flows are kept at the image's size. */
@@ -65,8 +58,7 @@ export class PlaneStack {
       for (let c = 0; c < 3; c++) {
         const source = output.subarray(c * height * width, (c + 1) * height * width);
         resizePlane(source, height, width, ny, nx, resized);
-        if (c === 2) this.#cellprob.set(resized, z * area);
-        else this.#dP.set(resized, (2 * z + c) * area);
+        this.#flows.store(z, c, resized);
       }
     }
   }
@@ -74,9 +66,8 @@ export class PlaneStack {
   /** Takes the output [3, y, x] of a plane that was run already, with the pipeline that made labels of it. */
   adopt(z: number, { output, pipeline }: Looked): void {
     const area = this.shape[1] * this.shape[2];
-    this.#dP.set(output.subarray(0, 2 * area), 2 * z * area);
-    this.#cellprob.set(output.subarray(2 * area), z * area);
-    if (this.#keep) this.#pipelines[z] = pipeline;
+    for (let c = 0; c < 3; c++) this.#flows.store(z, c, output.subarray(c * area, (c + 1) * area));
+    if (!this.#packed) this.#pipelines[z] = pipeline;
   }
 
   /** Labels of every plane, numbered by itself, Uint32 [z, y, x]; a new array at every call. */
@@ -98,9 +89,11 @@ export class PlaneStack {
       });
       await options.pause?.();
       throwIfAborted(options.signal);
-      labels.set(await this.#pipeline(z).labels(parameters, options), z * area);
+      const own = await this.#plane(z, parameters, options);
+      labels.set(own, z * area);
+      giveBack(own);
     }
-    if (!this.#keep) return labels;
+    if (this.#packed) return labels;
     this.#kept = { key, labels };
     return labels.slice();
   }
@@ -127,7 +120,8 @@ export class PlaneStack {
     const [nz, ny, nx] = this.shape;
     const area = ny * nx;
     const count = maxLabel(labels) + 1;
-    const sums = new Float64Array(count);
+    const errors = new Float64Array(count);
+    const logits = new Float64Array(count);
     const pixels = new Float64Array(count);
     for (let z = 0; z < nz; z++) {
       options.onProgress?.({ phase: 'confidence', value: z, total: nz });
@@ -136,43 +130,44 @@ export class PlaneStack {
       const plane = labels.slice(z * area, (z + 1) * area);
       const ids = idsInOrder(plane);
       renumber(plane);
-      const heat = await this.#kernels.diffuse(plane, [ny, nx], undefined, options);
-      const errors = flowErrors(plane, this.#flowsOf(z), [ny, nx], heat);
+      const diffused = await this.#kernels.diffuse(plane, [ny, nx], undefined, options);
+      const flows = this.#flows.flows(z);
+      const cellprob = this.#flows.cellprob(z);
+      const own = flowErrors(plane, flows, [ny, nx], diffused);
       for (let i = 0; i < area; i++) {
         if (plane[i] === 0) continue;
-        sums[ids[plane[i]]] += errors[plane[i]];
-        pixels[ids[plane[i]]]++;
+        const id = ids[plane[i]];
+        errors[id] += own[plane[i]];
+        logits[id] += cellprob[i];
+        pixels[id]++;
       }
+      giveBack(plane, diffused.heat);
+      if (this.#packed) giveBack(flows, cellprob);
     }
-    return {
-      cellprob: meanOfLabels(labels, this.#cellprob, count),
-      flowError: Float32Array.from(sums, (sum, label) => sum / pixels[label]),
-    };
+    const mean = (sums: Float64Array) => Float32Array.from(sums, (sum, label) => sum / pixels[label]);
+    return { cellprob: mean(logits), flowError: mean(errors) };
   }
 
-  #pipeline(z: number): MaskPipeline {
+  /** Labels of one plane, Uint32 [y, x]. */
+  async #plane(z: number, parameters: MaskParameters, options: Options): Promise<Uint32Array> {
     const [, ny, nx] = this.shape;
     const known = this.#pipelines[z];
-    if (known) return known;
-    const area = ny * nx;
-    const cellprob = single(this.#cellprob.subarray(z * area, (z + 1) * area));
-    const pipeline = new MaskPipeline(this.#flowsOf(z), cellprob, [ny, nx], this.#kernels);
-    if (this.#keep) this.#pipelines[z] = pipeline;
-    return pipeline;
-  }
-
-  /** Float32 [2, y, x] of one plane. */
-  #flowsOf(z: number): Float32Array {
-    const area = this.shape[1] * this.shape[2];
-    return single(this.#dP.subarray(2 * z * area, 2 * (z + 1) * area));
+    if (known) return known.labels(parameters, options);
+    const [flows, cellprob] = [this.#flows.flows(z), this.#flows.cellprob(z)];
+    const pipeline = new MaskPipeline(flows, cellprob, [ny, nx], this.#kernels);
+    if (!this.#packed) this.#pipelines[z] = pipeline;
+    const labels = await pipeline.labels(parameters, options);
+    if (this.#packed) {
+      pipeline.dispose();
+      giveBack(flows, cellprob);
+    }
+    return labels;
   }
 }
 
-/** The values in single precision; those that are already are not copied. */
-const single = (values: FlowArray & ArrayLike<number>): Float32Array =>
-  values instanceof Float32Array ? values : Float32Array.from(values);
-
 /** Labels of a plane in the order in which a raster scan meets them, from index 1. */
 function idsInOrder(plane: Uint32Array): number[] {
-  return [0, ...new Set(plane.filter((label) => label !== 0))];
+  const seen = new Set<number>();
+  for (let i = 0; i < plane.length; i++) if (plane[i] !== 0 && plane[i] !== plane[i - 1]) seen.add(plane[i]);
+  return [0, ...seen];
 }

@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
 import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
+import { giveBack } from '../give-back.ts';
 import type { FollowedEnds, FollowParameters, MaskKernels } from '../kernels/kernels.ts';
 import type { FlowSmoothing, VolumeFlows } from './volume-flows.ts';
 import { lengthsOf } from './volume-flows.ts';
@@ -56,36 +57,50 @@ export async function followInSlabs(
     return kernels.follow(dP, flows.cellprob(box), shape, parameters, options);
   }
   const follow = kernels.followPart.bind(kernels);
-  const part = (core: VoxelBox, margin: number) => {
+  /** Follows the points of a core, or some of them, in a box that reaches further. */
+  const followed = async (core: VoxelBox, margin: number, points?: Int32Array) => {
     const box = grown(core, margin, shape);
-    return {
-      whole: shape,
-      origin: box.from,
-      lengths: lengthsOf(box),
-      flows: flows.flows(box, smoothing),
-      cellprob: flows.cellprob(box),
-      ...core,
-    };
+    const around = { flows: flows.flows(box, smoothing), cellprob: flows.cellprob(box) };
+    const part = { whole: shape, origin: box.from, lengths: lengthsOf(box), ...around, ...core };
+    const ends = await follow(points ? { ...part, points } : part, parameters, options);
+    giveBack(...around.flows, around.cellprob);
+    return ends;
   };
-  const parts: Array<{ index: Int32Array; ends: Int32Array }> = [];
+  const total = countAbove(flows.components[3], parameters.cellprobThreshold);
+  const all = { index: new Int32Array(total), ends: new Int32Array(total) };
+  let done = 0;
   for (let z = 0; z < nz; z += slab) {
     options.onProgress?.({ phase: 'masks', value: z, total: nz });
     await options.pause?.();
     throwIfAborted(options.signal);
     const core: VoxelBox = { from: [z, 0, 0], to: [Math.min(nz, z + slab), ny, nx] };
-    const { index, ends } = await follow(part(core, FIRST_MARGIN), parameters, options);
+    const { index, ends } = await followed(core, FIRST_MARGIN);
     for (let margin = 2 * FIRST_MARGIN; ; margin *= 2) {
-      const strayed = [...ends.keys()].filter((k) => ends[k] < 0);
+      const strayed: number[] = [];
+      for (let k = 0; k < ends.length; k++) if (ends[k] < 0) strayed.push(k);
       if (strayed.length === 0) break;
       const points = Int32Array.from(strayed, (k) => index[k]);
-      const again = await follow({ ...part(core, margin), points }, parameters, options);
+      const again = await followed(core, margin, points);
       strayed.forEach((k, n) => {
         ends[k] = again.ends[n];
       });
     }
-    parts.push({ index, ends });
+    all.index.set(index, done);
+    all.ends.set(ends, done);
+    done += index.length;
+    giveBack(index, ends);
   }
-  return { index: joined(parts.map(({ index }) => index)), ends: joined(parts.map(({ ends }) => ends)) };
+  return all;
+}
+
+/** Number of values above a threshold, as the kernels see them: in single precision. */
+function countAbove(
+  values: { readonly [index: number]: number; readonly length: number },
+  threshold: number,
+): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] > threshold) count++;
+  return count;
 }
 
 /** A box with a margin on all sides, as far as the volume reaches. */
@@ -94,14 +109,4 @@ export function grown({ from, to }: VoxelBox, margin: number, shape: Shape3): Vo
     from: from.map((at) => Math.max(0, at - margin)) as unknown as Shape3,
     to: to.map((at, axis) => Math.min(shape[axis], at + margin)) as unknown as Shape3,
   };
-}
-
-function joined(parts: readonly Int32Array[]): Int32Array {
-  const out = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

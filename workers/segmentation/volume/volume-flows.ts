@@ -1,5 +1,6 @@
 import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
+import { giveBack } from '../give-back.ts';
 import { gaussianAlong } from '../preprocess/gaussian.ts';
 import type { FlowComponents } from '../preprocess/three-views.ts';
 import { type FlowPrecision, flowArray } from './flow-array.ts';
@@ -33,13 +34,17 @@ export class VolumeFlows {
     const to = box.to.map((at, axis) => Math.min(this.shape[axis], at + reach[axis])) as unknown as Shape3;
     const around: VoxelBox = { from, to };
     const lengths = lengthsOf(around);
+    const size = lengthsOf(box).reduce((product, length) => product * length, 1);
     return [0, 1, 2].map((component) => {
       const values = this.#cut(component, around);
       for (let axis = 0; axis < 3; axis++) gaussianAlong(values, lengths, axis, smoothing[axis]);
-      return cutBox(values, lengths, {
+      if (values.length === size) return values;
+      const part = cutBox(values, lengths, {
         from: box.from.map((at, axis) => at - from[axis]) as unknown as Shape3,
         to: box.to.map((at, axis) => at - from[axis]) as unknown as Shape3,
       });
+      giveBack(values);
+      return part;
     }) as [Float32Array, Float32Array, Float32Array];
   }
 
