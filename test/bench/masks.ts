@@ -15,7 +15,7 @@ import { type MaskKernels, plainKernels } from '../../workers/segmentation/kerne
 import { ThreadedKernels } from '../../workers/segmentation/kernels/threaded-kernels.ts';
 import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
 import { fillHolesAndRemoveSmall } from '../../workers/segmentation/masks/fill-holes.ts';
-import { flowErrors } from '../../workers/segmentation/masks/flow-error.ts';
+import { controlFlows } from '../../workers/segmentation/masks/flow-control.ts';
 import { labelsFromEnds } from '../../workers/segmentation/masks/labels-from-flows.ts';
 import { MaskPipeline } from '../../workers/segmentation/masks/mask-pipeline.ts';
 import { stitchPlanes } from '../../workers/segmentation/masks/stitch.ts';
@@ -99,9 +99,7 @@ async function stages(
   const [dynamics, { index, ends }] = await best(() => kernels.follow(dP, cellprob, shape, PARAMETERS), now);
   const [clusters, first] = await best(() => labelsFromEnds(index, ends, shape, 0.4), now);
   const [control] =
-    shape.length === 2
-      ? await best(async () => flowErrors(first, dP, shape, await kernels.diffuse(first, shape)), now)
-      : [undefined];
+    shape.length === 2 ? await best(() => controlFlows(first, dP, shape, 0.4, kernels), now) : [undefined];
   const [cleaning] = await best(() => fillHolesAndRemoveSmall(first.slice(), shape, 15), now);
   const [total, labels] = await best(
     () => new MaskPipeline(dP, cellprob, shape, kernels).labels(PARAMETERS),

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
-import { discTable, mean, PERCENT } from '../round-trip/overlapping-discs.ts';
-
-/** Column of each diameter; those of 20 and 40 px have the reference's before. */
-const FIRST = [1, 4, 6];
+import { DIAMETERS, discColumn, mean, PERCENT, RECIPES } from '../round-trip/overlapping-discs.ts';
 
 const page = readFileSync(new URL('../../docs/flows-to-labels.md', import.meta.url), 'utf8');
 
@@ -27,20 +24,22 @@ describe('docs/flows-to-labels.md', () => {
     assert.deepEqual(printed, ['AP at IoU 0.5, 0.75, 0.9: 1, 1, 1']);
   });
 
-  it('its table of overlapping discs is what comes out', async () => {
-    const rows = page
-      .split('\n')
-      .filter((line) => /^\| +\d+ % /.test(line))
-      .map((line) => line.split('|').slice(2, -1).map(Number));
-    assert.equal(rows.length, PERCENT.length);
+  it('its tables of overlapping discs are what comes out', async () => {
+    const tables = page.split(/^\| +(?=\d+ px )/m).slice(1);
+    assert.equal(tables.length, DIAMETERS.length);
     const kernels = await WasmKernels.create();
-    const tables = [await discTable(kernels, false), await discTable(kernels, true)];
-    for (const [which, table] of tables.entries())
-      for (const [d, values] of table.entries())
-        for (const [k, value] of values.entries())
-          assert.ok(Math.abs(rows[k][FIRST[d] + which] - value) < 0.0006, `${PERCENT[k]} %, ${value}`);
-    // Reference flows of 100 px, separate flows from 40 px on.
-    assert.ok(mean(tables[0][2]) >= 0.976);
-    assert.ok(mean(tables[1][1]) >= 0.976 && mean(tables[1][2]) >= 0.976);
+    for (const [t, diameter] of DIAMETERS.entries()) {
+      const rows = tables[t]
+        .split('\n')
+        .filter((line) => /^\| +\d+ % /.test(line))
+        .map((line) => line.split('|').slice(2, -1).map(Number));
+      assert.equal(rows.length, PERCENT.length);
+      for (const [k, { title, recipe }] of RECIPES.entries()) {
+        const column = await discColumn(kernels, diameter, recipe);
+        for (const [i, value] of column.entries())
+          assert.ok(Math.abs(rows[i][2 + k] - value) < 0.0006, `${diameter} px, ${title}, ${PERCENT[i]} %`);
+        if (recipe.separate && (diameter > 20 || recipe.seedCount)) assert.ok(mean(column) >= 0.976);
+      }
+    }
   });
 });

@@ -24,22 +24,46 @@ export function discs(diameter: number, percent: number): { labels: Uint32Array;
   return { labels, side };
 }
 
-/** Labels made again of the ideal flows of labels, without flow error check and size limits. */
+/** How a round trip is made. */
+export interface Recipe {
+  /** Flows of the own label alone. */
+  separate?: boolean;
+  /** Labels with a larger flow error are dropped; 0, the default, keeps all. */
+  flowThreshold?: number;
+  seedCount?: number;
+  niter?: number;
+}
+
+/** The columns of the tables in docs/flows-to-labels.md. */
+export const RECIPES: readonly { title: string; recipe: Recipe }[] = [
+  { title: 'ours', recipe: {} },
+  { title: 'ours, QC', recipe: { flowThreshold: 0.4 } },
+  { title: 'separate', recipe: { separate: true } },
+  { title: 'separate, QC', recipe: { separate: true, flowThreshold: 0.4 } },
+  {
+    title: 'separate, QC, `seedCount: 6`',
+    recipe: { separate: true, flowThreshold: 0.4, seedCount: 6 },
+  },
+];
+
+/** Labels made again of the ideal flows of labels, without size limits. */
 export async function roundTrip(
   labels: Uint32Array,
   shape: readonly number[],
   kernels: MaskKernels,
-  separate: boolean,
-  niter = 200,
+  { separate = false, flowThreshold = 0, seedCount = 10, niter = 200 }: Recipe,
 ): Promise<Uint32Array> {
-  const dP = flowsFromLabels(labels, shape, { separate }).map((flow) => 5 * flow);
+  const diffused = await kernels.diffuse(labels, shape);
+  const dP = flowsFromLabels(labels, shape, { separate, diffused }).map((flow) => 5 * flow);
   const cellprob = Float32Array.from(labels, (label) => (label > 0 ? 5 : -5));
   return new MaskPipeline(dP, cellprob, shape, kernels).labels({
     cellprobThreshold: 0,
-    flowThreshold: 0,
+    flowThreshold,
     minSize: -1,
     maxSizeFraction: 1,
     niter,
+    seedCount,
+    separate,
   });
 }
 
@@ -63,19 +87,15 @@ export function bestIous(labels: Uint32Array, found: Uint32Array): number[] {
   return Array.from({ length: Math.max(0, ...parts) }, (_, k) => best[k] ?? 0);
 }
 
-/** Mean IoU of the visible parts per diameter and overlap. */
-export async function discTable(kernels: MaskKernels, separate: boolean): Promise<number[][]> {
-  const rows: number[][] = [];
-  for (const diameter of DIAMETERS) {
-    const row: number[] = [];
-    for (const percent of PERCENT) {
-      const { labels, side } = discs(diameter, percent);
-      const [a, b] = bestIous(labels, await roundTrip(labels, [side, side], kernels, separate));
-      row.push((a + b) / 2);
-    }
-    rows.push(row);
+/** Mean IoU of the visible parts per overlap, for two discs of a diameter. */
+export async function discColumn(kernels: MaskKernels, diameter: number, recipe: Recipe): Promise<number[]> {
+  const column: number[] = [];
+  for (const percent of PERCENT) {
+    const { labels, side } = discs(diameter, percent);
+    const [a, b] = bestIous(labels, await roundTrip(labels, [side, side], kernels, recipe));
+    column.push((a + b) / 2);
   }
-  return rows;
+  return column;
 }
 
 export const mean = (values: readonly number[]): number =>

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from cellpose import dynamics
 
-DIAMETERS = [20, 40]
+DIAMETERS = [20, 40, 100]
 PERCENT = list(range(0, 100, 5))
 
 
@@ -29,18 +29,22 @@ def best_iou(part, found):
     return max(ious, default=0)
 
 
-def mean_iou(diameter, percent):
+def mean_ious(diameter, percent):
+    """Without and with the flow error check."""
     labels = discs(diameter, percent)
     flows = dynamics.labels_to_flows([labels])[0][-2:].astype(np.float32)
     cellprob = np.where(labels > 0, 5, -5).astype(np.float32)
-    found = dynamics.compute_masks(
-        5 * flows, cellprob, niter=200, min_size=-1, flow_threshold=0, max_size_fraction=1.0
-    )
-    return float(np.mean([best_iou(labels == label, found) for label in (1, 2)]))
+    results = []
+    for flow_threshold in (0, 0.4):
+        found = dynamics.compute_masks(
+            5 * flows, cellprob, niter=200, min_size=-1, flow_threshold=flow_threshold, max_size_fraction=1.0
+        )
+        results.append(round(float(np.mean([best_iou(labels == label, found) for label in (1, 2)])), 4))
+    return results
 
 
-result = {
-    "package": f"cellpose {version('cellpose')}",
-    "meanIou": {d: [round(mean_iou(d, p), 4) for p in PERCENT] for d in DIAMETERS},
-}
+result = {"package": f"cellpose {version('cellpose')}", "meanIou": {}, "meanIouQc": {}}
+for d in DIAMETERS:
+    result["meanIou"][d], result["meanIouQc"][d] = zip(*(mean_ious(d, p) for p in PERCENT))
+    print(d, "px", flush=True)
 Path(__file__).with_name("reference-discs.json").write_text(json.dumps(result) + "\n")

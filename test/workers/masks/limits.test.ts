@@ -69,12 +69,8 @@ describe('a million cells that all touch', () => {
 
   it('are rated', async () => {
     const kernels = await WasmKernels.create();
-    const errors = flowErrors(
-      labels,
-      new Float32Array(2 * SIDE * SIDE),
-      [SIDE, SIDE],
-      kernels.diffuse(labels, [SIDE, SIDE]),
-    );
+    const diffused = kernels.diffuse(labels, [SIDE, SIDE]);
+    const errors = flowErrors(labels, new Float32Array(2 * SIDE * SIDE), [SIDE, SIDE], { diffused });
     assert.equal(errors.length, cells + 1);
     assert.ok(errors.subarray(1).every((error) => error >= 0 && error < 1 + 1e-12));
   });

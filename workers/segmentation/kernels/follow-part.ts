@@ -1,6 +1,7 @@
 import { CytoError } from '../../../core/errors.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { checkFollowParameters, foregroundIndices } from '../masks/follow-flows.ts';
+import { copyOf } from '../masks/shape.ts';
 import { type Arena, FOLLOW_CHUNK, FOLLOW_SCRATCH, type Prepared } from './kernel-job.ts';
 import type { FollowParameters } from './kernels.ts';
 
@@ -101,8 +102,8 @@ export function prepareFollowPart(
     },
     result: () => {
       const { buffer } = arena.memory;
-      const index = new Int32Array(buffer, at.index, total).slice();
-      const ends = new Int32Array(buffer, at.ends, total).slice();
+      const index = copyOf(new Int32Array(buffer, at.index, total));
+      const ends = copyOf(new Int32Array(buffer, at.ends, total));
       const area = whole[1] * whole[2];
       // A long step may rest in the outermost voxels themselves, at a sampling point outside the box.
       const least = origin.map((at) => (at > 0 ? at + 1 : 0));

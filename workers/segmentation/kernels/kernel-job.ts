@@ -8,8 +8,8 @@ import {
   samplingField,
 } from '../masks/follow-flows.ts';
 import { labelBoxes } from '../masks/label-boxes.ts';
-import { checkGrid, type GridShape } from '../masks/shape.ts';
-import type { KernelJob } from './kernel-control.ts';
+import { checkGrid, copyOf, type GridShape } from '../masks/shape.ts';
+import type { KernelJob, KernelName } from './kernel-control.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters } from './kernels.ts';
 
 /** Memory of a WebAssembly instance, laid out anew for each job. */
@@ -118,9 +118,9 @@ export function prepareFollow(
     },
     result: () => {
       const { buffer } = arena.memory;
-      const ends = new Int32Array(buffer, at.ends, total).slice();
+      const ends = copyOf(new Int32Array(buffer, at.ends, total));
       if (!positions) return { index, ends };
-      return { index, ends, position: new Float32Array(buffer, at.position, total * ndim).slice() };
+      return { index, ends, position: copyOf(new Float32Array(buffer, at.position, total * ndim)) };
     },
   };
 }
@@ -142,10 +142,43 @@ export function prepareDiffusion(
   iterations: number | undefined,
   threads: number,
 ): Prepared<LabelHeat> {
+  const box = (bz: number, by: number, bx: number) => {
+    const padded = ((bx + 3) & ~1) * (by + 2) * (shape.length === 3 ? bz + 2 : 1);
+    return 24 * padded + 8 * bz * ((bx + 1) >> 1);
+  };
+  return prepareHeat(arena, labels, shape, iterations, threads, 'diffuse', Float64Array, box);
+}
+
+/** The same in a plane in single precision. */
+export function prepareSingleDiffusion(
+  arena: Arena,
+  labels: Uint32Array,
+  shape: GridShape,
+  threads: number,
+): Prepared<LabelHeat<Float32Array>> {
+  if (shape.length !== 2) throw new CytoError('bad-input', 'Single precision is for planes [y, x].');
+  const box = (_: number, by: number, bx: number) => {
+    const groups = (bx + 3) >> 2;
+    return 12 * (4 * groups + 2) * (by + 2) + 8 * groups;
+  };
+  return prepareHeat(arena, labels, shape, undefined, threads, 'diffuseSingle', Float32Array, box);
+}
+
+function prepareHeat<Heat extends Float32Array | Float64Array>(
+  arena: Arena,
+  labels: Uint32Array,
+  shape: GridShape,
+  iterations: number | undefined,
+  threads: number,
+  kernel: KernelName,
+  Type: { new (buffer: ArrayBufferLike, at: number, length: number): Heat; BYTES_PER_ELEMENT: number },
+  bytesOfBox: (bz: number, by: number, bx: number) => number,
+): Prepared<LabelHeat<Heat>> {
   const ndim = shape.length;
+  const heatBytes = Type.BYTES_PER_ELEMENT;
   const count = checkGrid(shape, { labels: [labels, 1] });
   // Labels and heat alone; before the labels are looked at.
-  arena.check(12 * count);
+  arena.check((4 + heatBytes) * count);
   const boxes = labelBoxes(labels, shape);
   const centers = labelCenters(labels, shape, boxes);
   const steps = stepsOfDiffusion(iterations, boxes, ndim);
@@ -153,17 +186,20 @@ export function prepareDiffusion(
   let largest = 0;
   for (let at = 6; at < boxes.length; at += 6) {
     if (boxes[at + 3] === 0) continue;
-    const [bz, by, bx] = [0, 1, 2].map((axis) => boxes[at + 3 + axis] - boxes[at + axis]);
-    const padded = ((bx + 3) & ~1) * (by + 2) * (ndim === 3 ? bz + 2 : 1);
-    largest = Math.max(largest, 24 * padded + 8 * bz * ((bx + 1) >> 1));
+    const bytes = bytesOfBox(
+      boxes[at + 3] - boxes[at],
+      boxes[at + 4] - boxes[at + 1],
+      boxes[at + 5] - boxes[at + 2],
+    );
+    largest = Math.max(largest, bytes);
   }
   const scratchBytes = Math.ceil(largest / 16) * 16 + 16;
-  arena.reset(12 * count + 36 * slots + scratchBytes * threads + 128);
+  arena.reset((4 + heatBytes) * count + 36 * slots + scratchBytes * threads + 128);
   const at = {
     labels: arena.take(4 * count),
     boxes: arena.take(24 * slots),
     centers: arena.take(12 * slots),
-    heat: arena.take(8 * count),
+    heat: arena.take(heatBytes * count),
     scratch: arena.take(scratchBytes * threads),
   };
   const { buffer } = arena.memory;
@@ -173,18 +209,18 @@ export function prepareDiffusion(
   for (let axis = 0; axis < ndim; axis++)
     for (let label = 0; label < slots; label++)
       flat[label * 3 + 3 - ndim + axis] = centers[axis * slots + label];
-  new Float64Array(buffer, at.heat, count).fill(0);
+  new Type(buffer, at.heat, count).fill(0);
   const [ny, nx] = shape.slice(-2);
   return {
     job: {
-      kernel: 'diffuse',
+      kernel,
       args: [at.labels, at.boxes, at.centers, at.heat, at.scratch, ny, nx, steps, ndim === 3 ? 1 : 0],
       total: slots,
       chunk: DIFFUSE_CHUNK,
       scratch: { argument: 4, bytes: scratchBytes },
     },
     result: () => ({
-      heat: new Float64Array(arena.memory.buffer, at.heat, count).slice(),
+      heat: copyOf(new Type(arena.memory.buffer, at.heat, count)),
       iterations: steps,
       centers,
       boxes,

@@ -50,12 +50,19 @@ export interface MaskKernels {
     iterations?: number,
     options?: TaskOptions,
   ): LabelHeat | Promise<LabelHeat>;
+  /** Diffuses heat in a plane in single precision and other units, within the bounds of flow-control.ts. */
+  diffuseSingle?(
+    labels: Uint32Array,
+    shape: GridShape,
+    options?: TaskOptions,
+  ): LabelHeat<Float32Array> | Promise<LabelHeat<Float32Array>>;
 }
 
 /** Kernels that answer at once. */
 export interface SyncMaskKernels extends MaskKernels {
   follow(...args: Parameters<MaskKernels['follow']>): FollowedEnds;
   diffuse(...args: Parameters<MaskKernels['diffuse']>): LabelHeat;
+  diffuseSingle?(labels: Uint32Array, shape: GridShape, options?: TaskOptions): LabelHeat<Float32Array>;
 }
 
 /** Adds the end pixels to followed positions. */

@@ -4,7 +4,13 @@ import type { LabelHeat } from '../masks/flows-from-labels.ts';
 import type { GridShape } from '../masks/shape.ts';
 import { type FlowPart, type FollowedPart, prepareFollowPart } from './follow-part.ts';
 import { NEXT, STOP } from './kernel-control.ts';
-import { Arena, type Prepared, prepareDiffusion, prepareFollow } from './kernel-job.ts';
+import {
+  Arena,
+  type Prepared,
+  prepareDiffusion,
+  prepareFollow,
+  prepareSingleDiffusion,
+} from './kernel-job.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters, MaskKernels } from './kernels.ts';
 import type { ThreadSetup } from './kernels.worker.ts';
 import { SHARED_KERNELS } from './kernels-module.ts';
@@ -97,6 +103,14 @@ export class ThreadedKernels implements MaskKernels {
     options: TaskOptions = {},
   ): Promise<LabelHeat> {
     return this.#inTurn((arena) => prepareDiffusion(arena, labels, shape, iterations, this.threads), options);
+  }
+
+  diffuseSingle(
+    labels: Uint32Array,
+    shape: GridShape,
+    options: TaskOptions = {},
+  ): Promise<LabelHeat<Float32Array>> {
+    return this.#inTurn((arena) => prepareSingleDiffusion(arena, labels, shape, this.threads), options);
   }
 
   /** Stops the threads. They start again when needed. */

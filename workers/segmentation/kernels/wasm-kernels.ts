@@ -4,7 +4,13 @@ import type { LabelHeat } from '../masks/flows-from-labels.ts';
 import type { GridShape } from '../masks/shape.ts';
 import { type FlowPart, type FollowedPart, prepareFollowPart } from './follow-part.ts';
 import type { KernelExports } from './kernel-control.ts';
-import { Arena, type Prepared, prepareDiffusion, prepareFollow } from './kernel-job.ts';
+import {
+  Arena,
+  type Prepared,
+  prepareDiffusion,
+  prepareFollow,
+  prepareSingleDiffusion,
+} from './kernel-job.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters, SyncMaskKernels } from './kernels.ts';
 import { KERNELS } from './kernels-module.ts';
 
@@ -51,6 +57,10 @@ export class WasmKernels implements SyncMaskKernels {
 
   diffuse(labels: Uint32Array, shape: GridShape, iterations?: number, options: TaskOptions = {}): LabelHeat {
     return this.#run((arena) => prepareDiffusion(arena, labels, shape, iterations, 1), options);
+  }
+
+  diffuseSingle(labels: Uint32Array, shape: GridShape, options: TaskOptions = {}): LabelHeat<Float32Array> {
+    return this.#run((arena) => prepareSingleDiffusion(arena, labels, shape, 1), options);
   }
 
   #run<T>(prepare: (arena: Arena) => Prepared<T>, { signal }: TaskOptions): T {

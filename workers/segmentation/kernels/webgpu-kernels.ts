@@ -10,7 +10,7 @@ import {
   samplingField,
 } from '../masks/follow-flows.ts';
 import { endPixels } from '../masks/seeds.ts';
-import { checkGrid, type GridShape } from '../masks/shape.ts';
+import { checkGrid, type GridShape, zeros } from '../masks/shape.ts';
 import { FOLLOW_2D, FOLLOW_3D, JOB_BYTES, WORKGROUP } from './follow-shader.ts';
 import { BUFFER, type GpuDevice, MAP_FOR_READING, openGpu } from './gpu-device.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters, MaskKernels } from './kernels.ts';
@@ -38,6 +38,7 @@ export interface WebGpuOptions {
 export class WebGpuKernels implements MaskKernels {
   readonly name = 'webgpu';
   readonly #fallback: MaskKernels;
+  readonly diffuseSingle?: NonNullable<MaskKernels['diffuseSingle']>;
   readonly #leastPoints: number;
   readonly #pipelines = new Map<number, Promise<GPUComputePipeline>>();
   #gpu: GpuDevice | undefined;
@@ -46,6 +47,7 @@ export class WebGpuKernels implements MaskKernels {
   private constructor(gpu: GpuDevice, { fallback, leastPoints = LEAST_POINTS }: WebGpuOptions) {
     this.#gpu = gpu;
     this.#fallback = fallback;
+    if (fallback.diffuseSingle) this.diffuseSingle = (...args) => fallback.diffuseSingle!(...args);
     this.#leastPoints = leastPoints;
     gpu.device.lost.then(({ reason, message }) => {
       if (this.#gpu === gpu) this.#gpu = undefined;
@@ -151,8 +153,8 @@ export class WebGpuKernels implements MaskKernels {
         entries: [job, field, points].map((one, binding) => ({ binding, resource: { buffer: one } })),
       });
       const starts = startsOf(shape);
-      const ends = new Int32Array(total);
-      const position = positions ? new Float32Array(ndim * total) : undefined;
+      const ends = zeros(Int32Array, total);
+      const position = positions ? zeros(Float32Array, ndim * total) : undefined;
       for (let start = 0; start < total; start += CHUNK) {
         const some = index.subarray(start, start + CHUNK);
         device.queue.writeBuffer(points, 0, starts(some));
@@ -219,7 +221,7 @@ function startsOf(shape: GridShape): (index: Int32Array) => Float32Array<ArrayBu
   const ndim = shape.length;
   const tables = shape.map(axisCoordinates);
   return (index) => {
-    const starts = new Float32Array(ndim * index.length);
+    const starts = zeros(Float32Array, ndim * index.length);
     for (let k = 0; k < index.length; k++) {
       let rest = index[k];
       for (let axis = ndim - 1; axis >= 0; axis--) {
@@ -237,7 +239,7 @@ function startsOf(shape: GridShape): (index: Int32Array) => Float32Array<ArrayBu
 function positionsOf(points: Float32Array, shape: GridShape): Float32Array {
   const ndim = shape.length;
   const count = points.length / ndim;
-  const positions = new Float32Array(points.length);
+  const positions = zeros(Float32Array, points.length);
   for (let axis = 0; axis < ndim; axis++)
     for (let k = 0; k < count; k++)
       positions[axis * count + k] = pixelOfCoordinate(points[k * ndim + axis], shape[axis]);

@@ -1,6 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
 import { labelCounts } from './renumber.ts';
-import { checkGrid, type GridShape } from './shape.ts';
+import { checkGrid, type GridShape, zeros } from './shape.ts';
 
 /**
  * Inner outlines of the labels: label pixels with a 4-neighbour of another label or background, or at the border of
@@ -12,7 +12,7 @@ import { checkGrid, type GridShape } from './shape.ts';
 export function outlines(labels: Uint32Array, shape: GridShape): Uint8Array {
   checkPlane(labels, shape);
   const [ny, nx] = shape;
-  const out = new Uint8Array(labels.length);
+  const out = zeros(Uint8Array, labels.length);
   for (let y = 0, i = 0; y < ny; y++) {
     for (let x = 0; x < nx; x++, i++) {
       const label = labels[i];
@@ -54,7 +54,7 @@ export function medianDiameter(labels: Uint32Array): number {
 /** Dilates by a disc of integer radius: pixels within `radius` (Euclidean) of a set pixel. */
 function dilate(mask: Uint8Array, shape: GridShape, radius: number): Uint8Array {
   const [ny, nx] = shape;
-  const out = new Uint8Array(mask.length);
+  const out = zeros(Uint8Array, mask.length);
   const reach = Math.min(Math.ceil(radius), ny + nx);
   const half = Array.from({ length: 2 * reach + 1 }, (_, k) => {
     const rest = radius * radius - (k - reach) * (k - reach);

@@ -1,5 +1,5 @@
 import { GROW_COUNT, GROW_ROUNDS, SEED_COUNT, SEED_REACH } from './seeds.ts';
-import type { GridShape } from './shape.ts';
+import { type GridShape, zeros } from './shape.ts';
 
 const SMALLEST_BITS = 10;
 
@@ -44,8 +44,8 @@ class EndCounts {
   }
 
   #reset(bits: number): void {
-    this.keys = new Int32Array(2 ** bits).fill(-1);
-    this.counts = new Int32Array(2 ** bits);
+    this.keys = zeros(Int32Array, 2 ** bits).fill(-1);
+    this.counts = zeros(Int32Array, 2 ** bits);
     this.#shift = 32 - bits;
   }
 
@@ -64,9 +64,14 @@ class EndCounts {
 /**
  * The seed that each point belongs to: `findSeeds` and `growSeeds` (spec §5.2) on the pixels where points ended alone.
  * @param ends row-major pixel in which each point ended
+ * @param seedCount a seed needs more points than this
  * @returns seed number + 1 per point, 0 where no seed reaches; undefined if there is no seed
  */
-export function clusterEnds(ends: Int32Array, shape: GridShape): Uint32Array | undefined {
+export function clusterEnds(
+  ends: Int32Array,
+  shape: GridShape,
+  seedCount = SEED_COUNT,
+): Uint32Array | undefined {
   const [nz, ny, nx] = shape.length === 3 ? shape : [1, shape[0], shape[1]];
   const plane = ny * nx;
   const table = new EndCounts(ends);
@@ -95,7 +100,7 @@ export function clusterEnds(ends: Int32Array, shape: GridShape): Uint32Array | u
   const seeds: number[] = [];
   for (let slot = 0; slot < keys.length; slot++) {
     const count = counts[slot];
-    if (count <= SEED_COUNT) continue;
+    if (count <= seedCount) continue;
     let peak = true;
     around(keys[slot], SEED_REACH, (other) => {
       peak = counts[other] <= count;
@@ -106,8 +111,8 @@ export function clusterEnds(ends: Int32Array, shape: GridShape): Uint32Array | u
   if (seeds.length === 0) return undefined;
   seeds.sort((a, b) => counts[a] - counts[b] || keys[a] - keys[b]);
 
-  const painted = new Uint32Array(keys.length);
-  const visited = new Int32Array(keys.length).fill(-1);
+  const painted = zeros(Uint32Array, keys.length);
+  const visited = zeros(Int32Array, keys.length).fill(-1);
   seeds.forEach((seed, s) => {
     let front = [seed];
     visited[seed] = s;
@@ -127,7 +132,7 @@ export function clusterEnds(ends: Int32Array, shape: GridShape): Uint32Array | u
       front = next;
     }
   });
-  const labels = new Uint32Array(ends.length);
+  const labels = zeros(Uint32Array, ends.length);
   for (let k = 0; k < ends.length; ) {
     const first = k;
     while (++k < ends.length && ends[k] === ends[first]);

@@ -1,7 +1,7 @@
 import { CytoError } from '../../../core/errors.ts';
-import { labelBoxes } from './label-boxes.ts';
+import { labelExtents } from './label-boxes.ts';
 import { labelCounts } from './renumber.ts';
-import { checkGrid, type GridShape } from './shape.ts';
+import { checkGrid, type GridShape, zeros } from './shape.ts';
 
 export interface CompatOptions {
   /**
@@ -33,16 +33,17 @@ export function removeSmall(
   checkMinSize(minSize);
   const counts = labelCounts(labels);
   const untested = compat && counts[0] === 0 ? counts.findIndex((count) => count > 0) : 0;
-  const numbers = new Uint32Array(counts.length);
-  for (let i = 0, last = 0; i < labels.length; i++) {
+  const numbers = zeros(Uint32Array, counts.length);
+  const { length } = labels;
+  for (let i = 0, last = 0; i < length; ) {
     const label = labels[i];
+    const first = i;
+    do i++;
+    while (i < length && labels[i] === label);
     if (label === 0) continue;
-    if (counts[label] < minSize && label !== untested) {
-      labels[i] = 0;
-      continue;
-    }
-    if (numbers[label] === 0) numbers[label] = ++last;
-    labels[i] = numbers[label];
+    const kept = counts[label] >= minSize || label === untested;
+    if (kept && numbers[label] === 0) numbers[label] = ++last;
+    if (numbers[label] !== label) for (let k = first; k < i; k++) labels[k] = numbers[label];
   }
 }
 
@@ -65,18 +66,29 @@ export function fillHolesAndRemoveSmall(
   checkMinSize(minSize);
   checkGrid(shape, { labels: [labels, 1] });
   if (minSize > 0) removeSmall(labels, minSize, options);
-  const boxes = labelBoxes(labels, shape);
-  let room = 0;
-  for (let label = 1; label < boxes.length / 6; label++)
-    room = Math.max(room, paddedSize(boxes, label, shape));
-  const state = new Uint8Array(room);
-  const stack = new Int32Array(room);
+  const { boxes, gaps } = labelExtents(labels, shape);
+  // The padded box of the label at hand.
+  let state = new Uint8Array(0);
+  let stack = new Int32Array(0);
+  // Labels of which pixels were absorbed.
+  const losers = zeros(Uint8Array, gaps.length);
   let id = 0;
-  for (let label = 1; label < boxes.length / 6; label++) {
+  for (let label = 1; label < gaps.length; label++) {
     if (boxes[label * 6 + 3] === 0) continue;
-    if (fillLabel(labels, shape, boxes.subarray(label * 6, label * 6 + 6), label, id + 1, state, stack)) id++;
+    if (gaps[label] === 0 && losers[label] === 0 && id + 1 === label) {
+      id++;
+      continue;
+    }
+    const room = paddedSize(boxes, label, shape);
+    if (room > state.length) {
+      state = zeros(Uint8Array, room);
+      stack = zeros(Int32Array, room);
+    }
+    const box = boxes.subarray(label * 6, label * 6 + 6);
+    if (fillLabel(labels, shape, box, label, id + 1, state, stack, losers)) id++;
   }
-  if (minSize > 0) removeSmall(labels, minSize, options);
+  // Filling takes nothing from a label and leaves its first pixel, unless another absorbs it.
+  if (minSize > 0 && (losers.includes(1) || options.compat)) removeSmall(labels, minSize, options);
   return labels;
 }
 
@@ -94,6 +106,7 @@ const OUTSIDE = 2;
  * Fills one label inside its box and gives it the number `id`; false if nothing of the label is left.
  * @param state room for the padded box
  * @param stack the same
+ * @param losers set to 1 for labels that lose pixels
  */
 function fillLabel(
   labels: Uint32Array,
@@ -103,6 +116,7 @@ function fillLabel(
   id: number,
   state: Uint8Array,
   stack: Int32Array,
+  losers: Uint8Array,
 ): boolean {
   const [ny, nx] = shape.slice(-2);
   const [z0, y0, x0, z1, y1, x1] = box;
@@ -150,7 +164,12 @@ function fillLabel(
     for (let y = y0; y < y1; y++) {
       const to = (z * ny + y) * nx + x0;
       const from = base + (z - z0) * plane + (y - y0) * row;
-      for (let x = 0; x < bx; x++) if (state[from + x] !== OUTSIDE) labels[to + x] = id;
+      for (let x = 0; x < bx; x++) {
+        if (state[from + x] === OUTSIDE) continue;
+        const old = labels[to + x];
+        if (old !== 0 && old !== label) losers[old] = 1;
+        labels[to + x] = id;
+      }
     }
   }
   return true;

@@ -1,5 +1,12 @@
-import { diffuseLabels, type LabelHeat, unitFlowAt } from './flows-from-labels.ts';
-import { checkGrid, type GridShape } from './shape.ts';
+import { diffuseLabels, type LabelHeat, separateFlowAt, unitFlowAt } from './flows-from-labels.ts';
+import { checkGrid, type GridShape, zeros } from './shape.ts';
+
+export interface FlowErrorOptions {
+  /** What {@link diffuseLabels} or a kernel gives for the labels, if it is known. */
+  diffused?: LabelHeat;
+  /** Compare with flows made with `separate` of {@link flowsFromLabels}. Default false, as the reference. */
+  separate?: boolean;
+}
 
 /**
  * How badly the network's flows disagree with those of an ideal cell of the same outline (spec §6.2): per label the
@@ -8,7 +15,6 @@ import { checkGrid, type GridShape } from './shape.ts';
  *
  * @param labels Uint32 [...shape], 1…N
  * @param dP Float32 [ndim, ...shape], network scale
- * @param diffused what `diffuseLabels` gives for the labels, if it is known
  * @returns Float64 [N + 1], index = label; entry 0 is unused; NaN for absent labels and where a flow is not finite
  * @throws CytoError `bad-input` for lengths that disagree or ids that are too large; `too-large` above 2^31 − 1 pixels
  */
@@ -16,15 +22,15 @@ export function flowErrors(
   labels: Uint32Array,
   dP: Float32Array,
   shape: GridShape,
-  diffused?: LabelHeat,
+  { diffused, separate = false }: FlowErrorOptions = {},
 ): Float64Array {
   const ndim = shape.length;
   checkGrid(shape, { labels: [labels, 1], dP: [dP, ndim] });
   const { heat, boxes } = diffused ?? diffuseLabels(labels, shape);
-  const errors = new Float64Array(boxes.length / 6);
-  const pixels = new Float64Array(errors.length);
-  if (ndim === 2) sumOfPlane(labels, dP, heat, shape, errors, pixels);
-  else sumOfVolume(labels, dP, heat, shape, errors, pixels);
+  const errors = zeros(Float64Array, boxes.length / 6);
+  const pixels = zeros(Float64Array, errors.length);
+  if (ndim === 2 && !separate) sumOfPlane(labels, dP, heat, shape, errors, pixels);
+  else sumOfAny(labels, dP, heat, shape, separate, errors, pixels);
   for (let label = 0; label < errors.length; label++) errors[label] /= pixels[label];
   return errors;
 }
@@ -54,22 +60,25 @@ function sumOfPlane(
   }
 }
 
-function sumOfVolume(
+function sumOfAny(
   labels: Uint32Array,
   dP: Float32Array,
   heat: Float64Array,
   shape: GridShape,
+  separate: boolean,
   errors: Float64Array,
   pixels: Float64Array,
 ): void {
-  const flow = new Float64Array(3);
+  const ndim = shape.length;
+  const flow = new Float64Array(ndim);
   const count = labels.length;
   for (let i = 0; i < count; i++) {
     const label = labels[i];
     if (label === 0) continue;
-    unitFlowAt(heat, i, shape, flow);
+    if (separate) separateFlowAt(heat, labels, i, shape, flow);
+    else unitFlowAt(heat, i, shape, flow);
     let sum = 0;
-    for (let axis = 0; axis < 3; axis++) {
+    for (let axis = 0; axis < ndim; axis++) {
       const difference = flow[axis] - dP[axis * count + i] / 5;
       sum += difference * difference;
     }

@@ -3,9 +3,9 @@ import { labelBoxes } from './label-boxes.ts';
 import { checkGrid, type GridShape, MOST_STEPS, zeros } from './shape.ts';
 
 /** Heat of every pixel and what it was made from. */
-export interface LabelHeat {
-  /** Float64 [...shape], heat after the last step. */
-  heat: Float64Array;
+export interface LabelHeat<Heat = Float64Array> {
+  /** Float64 (or Float32) [...shape], heat after the last step. */
+  heat: Heat;
   /** Steps of diffusion, one number for all labels. */
   iterations: number;
   /** Int32 [ndim, N + 1]: start pixel per label (index = label). */
@@ -29,8 +29,8 @@ export function labelCenters(labels: Uint32Array, shape: GridShape, boxes: Int32
   const ndim = shape.length;
   const [nz, ny, nx] = ndim === 3 ? shape : [1, shape[0], shape[1]];
   const slots = boxes.length / 6;
-  const count = new Float64Array(slots);
-  const sum = new Float64Array(slots * 3);
+  const count = zeros(Float64Array, slots);
+  const sum = zeros(Float64Array, slots * 3);
   let i = 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
@@ -49,7 +49,7 @@ export function labelCenters(labels: Uint32Array, shape: GridShape, boxes: Int32
       }
     }
   }
-  const centers = new Int32Array(ndim * slots);
+  const centers = zeros(Int32Array, ndim * slots);
   const target = [0, 0, 0];
   for (let label = 1; label < slots; label++) {
     if (count[label] === 0) continue;
@@ -192,8 +192,8 @@ function diffuseBox(
   steps: number,
   ndim: number,
 ): Float64Array {
-  let now = new Float64Array(size);
-  let next = new Float64Array(size);
+  let now = zeros(Float64Array, size);
+  let next = zeros(Float64Array, size);
   for (let step = 0; step < steps; step++) {
     now[start] += 1;
     for (let k = 0; k < inside.length; k++) {
@@ -261,8 +261,11 @@ export interface FlowsFromLabelsOptions {
   separate?: boolean;
 }
 
-/** {@link unitFlowAt} of the heat of the pixel's own label alone. */
-function separateFlowAt(
+/**
+ * {@link unitFlowAt} of the heat of the pixel's own label alone. Where a label is so thin that this vanishes, the
+ * diagonal neighbours, over which heat spreads in a plane as well, tell the direction.
+ */
+export function separateFlowAt(
   heat: Float64Array,
   labels: Uint32Array,
   i: number,
@@ -280,6 +283,20 @@ function separateFlowAt(
     out[axis] = after - before;
     norm += out[axis] * out[axis];
     stride *= shape[axis];
+  }
+  if (norm === 0 && shape.length === 2) {
+    const [ny, nx] = shape;
+    const x = i % nx;
+    const y = (i - x) / nx;
+    for (let k = 0; k < 4; k++) {
+      const [dy, dx] = [k < 2 ? -1 : 1, k % 2 === 0 ? -1 : 1];
+      if (y + dy < 0 || y + dy >= ny || x + dx < 0 || x + dx >= nx) continue;
+      const other = i + dy * nx + dx;
+      if (labels[other] !== labels[i]) continue;
+      out[0] += dy * heat[other];
+      out[1] += dx * heat[other];
+    }
+    norm = out[0] * out[0] + out[1] * out[1];
   }
   const length = 1e-60 + Math.sqrt(norm);
   for (let axis = 0; axis < shape.length; axis++) out[axis] /= length;

@@ -91,7 +91,7 @@ export function samplingField(
   const plane = ny * nx;
   const [oz, oy, ox] = ndim === 3 ? box.origin : [0, ...box.origin];
   const [by, bx] = box.lengths.slice(-2);
-  const scale = shape.map((n) => Math.fround(2 / (n - 1)));
+  const scale = Float32Array.from(shape, (n) => (n === 1 ? 0 : 2 / (n - 1)));
   let stop = 0; // of the row
   let offset = 0; // from a pixel's index to its place in the row of the field
   for (let k = 0; k < index.length; k++) {
@@ -104,12 +104,12 @@ export function samplingField(
       offset = row * (bx + 2) - line * nx - ox + 1;
     }
     const at = (offset + i) * ndim;
-    for (let axis = 0; axis < ndim; axis++) {
-      // An axis of one pixel has no room to move along; the reference divides by zero there.
-      if (shape[axis] === 1) continue;
-      const flow = dP[axis * count + i];
+    for (let axis = 0, from = i; axis < ndim; axis++, from += count) {
+      const flow = dP[from];
       // Less itself, a number that is not finite gives NaN.
       if (flow - flow !== 0) {
+        // An axis of one pixel has no room to move along; the reference divides by zero there.
+        if (shape[axis] === 1) continue;
         const z = Math.floor(i / plane);
         const y = Math.floor((i - z * plane) / nx);
         throw new CytoError(

@@ -7,9 +7,20 @@ import { type GridShape, zeros } from './shape.ts';
  * 6 · label. Absent labels have z1 = 0.
  * @throws CytoError `bad-input` if the largest label is above both the number of pixels and 65535 (see renumber)
  */
-export function labelBoxes(labels: Uint32Array, shape: GridShape): Int32Array {
+export const labelBoxes = (labels: Uint32Array, shape: GridShape): Int32Array =>
+  labelExtents(labels, shape).boxes;
+
+/**
+ * {@link labelBoxes}, and which labels have a gap in a row: 1, index = label. One without any has no hole.
+ * @throws as `labelBoxes`
+ */
+export function labelExtents(labels: Uint32Array, shape: GridShape): { boxes: Int32Array; gaps: Uint8Array } {
   const [nz, ny, nx] = shape.length === 3 ? shape : [1, shape[0], shape[1]];
-  const boxes = zeros(Int32Array, (denseMaxLabel(labels) + 1) * 6);
+  const slots = denseMaxLabel(labels) + 1;
+  const boxes = zeros(Int32Array, slots * 6);
+  const gaps = zeros(Uint8Array, slots);
+  // Pixel at which the last row that a label has been met in begins.
+  const lines = zeros(Int32Array, slots).fill(-1);
   let i = 0;
   for (let z = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
@@ -24,6 +35,8 @@ export function labelBoxes(labels: Uint32Array, shape: GridShape): Int32Array {
         const first = i - line;
         while (++i < stop && labels[i] === label);
         const after = i - line;
+        if (lines[label] === line) gaps[label] = 1;
+        lines[label] = line;
         const at = label * 6;
         if (boxes[at + 3] === 0) {
           boxes[at] = z;
@@ -42,7 +55,7 @@ export function labelBoxes(labels: Uint32Array, shape: GridShape): Int32Array {
       }
     }
   }
-  return boxes;
+  return { boxes, gaps };
 }
 
 /** The box of one label from {@link labelBoxes}. */

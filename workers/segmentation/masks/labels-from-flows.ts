@@ -4,9 +4,10 @@ import { giveBack } from '../give-back.ts';
 import { plainKernels, type SyncMaskKernels } from '../kernels/kernels.ts';
 import { clusterEnds } from './end-clusters.ts';
 import { checkMinSize, fillHolesAndRemoveSmall } from './fill-holes.ts';
-import { flowErrors } from './flow-error.ts';
+import { controlFlowsNow } from './flow-control.ts';
 import { checkFollowParameters } from './follow-flows.ts';
 import { keepLabels, labelCounts } from './renumber.ts';
+import { GROW_COUNT, SEED_COUNT } from './seeds.ts';
 import { checkGrid, type GridShape, zeros } from './shape.ts';
 
 /** Parameters of the way from flows to labels, with Cellpose's names (spec §0.1). */
@@ -21,13 +22,23 @@ export interface MaskParameters {
   maxSizeFraction: number;
   /** Euler steps. */
   niter: number;
+  /**
+   * A cell needs a pixel in which more points than this end; 10 by default, as in the reference, which loses some cells
+   * of 21 pixels and less.
+   */
+  seedCount?: number;
+  /**
+   * The flows were made with `separate` of {@link flowsFromLabels}: the flow error compares with such flows. A network's
+   * are not.
+   */
+  separate?: boolean;
   /** Repeat the reference's faults where we know better. For comparisons only. */
   compat?: boolean;
 }
 
 /** @throws CytoError `bad-input` naming the parameter that is out of range */
 export function checkMaskParameters(parameters: MaskParameters): void {
-  const { flowThreshold, minSize, maxSizeFraction } = parameters;
+  const { flowThreshold, minSize, maxSizeFraction, seedCount } = parameters;
   const fail = (text: string) => {
     throw new CytoError('bad-input', text);
   };
@@ -36,6 +47,15 @@ export function checkMaskParameters(parameters: MaskParameters): void {
     fail('The flow threshold is not a number.');
   checkMinSize(minSize);
   checkMaxSizeFraction(maxSizeFraction);
+  checkSeedCount(seedCount);
+}
+
+function checkSeedCount(count = SEED_COUNT): void {
+  if (!Number.isInteger(count) || count < GROW_COUNT)
+    throw new CytoError(
+      'bad-input',
+      `A seed of more than ${count} points is not possible; use a whole number from ${GROW_COUNT}.`,
+    );
 }
 
 function checkMaxSizeFraction(fraction: number): void {
@@ -55,6 +75,7 @@ export function defaultNiter(diameter?: number): number {
  * @param ends row-major index of the pixel each of them ended in
  * @param shape [y, x] or [z, y, x]
  * @param maxSizeFraction labels covering more than this share of the grid are dropped, above 0
+ * @param seedCount see {@link MaskParameters}
  * @returns Uint32 [...shape], 0 background, 1…N
  * @throws CytoError `bad-input` for lengths that differ or a fraction out of range; `too-large` above 2^31 − 1 pixels
  */
@@ -63,23 +84,30 @@ export function labelsFromEnds(
   ends: Int32Array,
   shape: GridShape,
   maxSizeFraction: number,
+  seedCount?: number,
 ): Uint32Array {
   const count = checkGrid(shape, {});
   if (index.length !== ends.length)
     throw new CytoError('bad-input', `${index.length} pixels cannot have ${ends.length} ends.`);
   checkMaxSizeFraction(maxSizeFraction);
+  checkSeedCount(seedCount);
   const labels = zeros(Uint32Array, count);
-  const seeds = clusterEnds(ends, shape);
+  const seeds = clusterEnds(ends, shape, seedCount);
   if (!seeds) return labels;
   const largest = maxSizeFraction * count;
   const counts = labelCounts(seeds);
   // Indices ascend: the order of the points is that in which renumber meets the pixels.
-  const numbers = new Uint32Array(counts.length);
-  for (let k = 0, last = 0; k < index.length; k++) {
+  const numbers = zeros(Uint32Array, counts.length);
+  const { length } = seeds;
+  for (let k = 0, last = 0; k < length; ) {
     const seed = seeds[k];
+    const first = k;
+    do k++;
+    while (k < length && seeds[k] === seed);
     if (seed === 0 || counts[seed] > largest) continue;
     if (numbers[seed] === 0) numbers[seed] = ++last;
-    labels[index[k]] = numbers[seed];
+    const number = numbers[seed];
+    for (let j = first; j < k; j++) labels[index[j]] = number;
   }
   giveBack(seeds);
   return labels;
@@ -108,13 +136,11 @@ export function labelsFromFlows(
   checkMaskParameters(parameters);
   const { kernels = plainKernels } = options;
   const { index, ends } = kernels.follow(dP, cellprob, shape, parameters, options);
-  const labels = labelsFromEnds(index, ends, shape, parameters.maxSizeFraction);
+  const labels = labelsFromEnds(index, ends, shape, parameters.maxSizeFraction, parameters.seedCount);
   if (shape.length === 2 && parameters.flowThreshold > 0) {
-    const errors = flowErrors(labels, dP, shape, kernels.diffuse(labels, shape, undefined, options));
-    keepLabels(
-      labels,
-      Uint8Array.from(errors, (error) => Number(!(error > parameters.flowThreshold))),
-    );
+    const { flowThreshold, separate = false } = parameters;
+    const errors = controlFlowsNow(labels, dP, shape, flowThreshold, kernels, { ...options, separate });
+    keepLabels(labels, errors.keeps(flowThreshold));
   }
   return fillHolesAndRemoveSmall(labels, shape, parameters.minSize, parameters);
 }

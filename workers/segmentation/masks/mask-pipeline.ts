@@ -2,11 +2,11 @@ import type { TaskOptions } from '../../../core/progress.ts';
 import { giveBack } from '../give-back.ts';
 import { type MaskKernels, plainKernels } from '../kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from './fill-holes.ts';
-import { flowErrors } from './flow-error.ts';
+import { controlFlows, type KnownErrors } from './flow-control.ts';
 import { foregroundIndices } from './follow-flows.ts';
 import { checkMaskParameters, labelsFromEnds, type MaskParameters } from './labels-from-flows.ts';
 import { keepLabels } from './renumber.ts';
-import type { GridShape } from './shape.ts';
+import { copyOf, type GridShape } from './shape.ts';
 
 /** A value kept together with the parameters it was computed from. */
 class Kept<T> {
@@ -42,7 +42,7 @@ export interface MaskPipelineOptions extends TaskOptions {
 
 /**
  * From kept flows to labels, again and again with other parameters: only the stages that depend on what changed run
- * (dynamics: cellprob threshold, niter · seeds: maximum size · flow error: flow threshold · clean-up: minimum size).
+ * (dynamics: cellprob threshold, niter · seeds: maximum size, points of a seed · flow error: flow threshold · clean-up: minimum size).
  * Gives the labels of `labelsFromFlows`.
  */
 export class MaskPipeline {
@@ -52,7 +52,7 @@ export class MaskPipeline {
   readonly #kernels: MaskKernels;
   readonly #ends = new Kept<{ index: Int32Array; ends: Int32Array }>();
   readonly #labels = new Kept<Uint32Array>();
-  readonly #errors = new Kept<Float64Array>();
+  readonly #errors = new Kept<KnownErrors>();
 
   /**
    * @param dP Float32 [ndim, ...shape], not copied
@@ -82,7 +82,15 @@ export class MaskPipeline {
    */
   async labels(parameters: MaskParameters, options: MaskPipelineOptions = {}): Promise<Uint32Array> {
     checkMaskParameters(parameters);
-    const { cellprobThreshold, niter, maxSizeFraction, flowThreshold, minSize } = parameters;
+    const {
+      cellprobThreshold,
+      niter,
+      maxSizeFraction,
+      seedCount,
+      flowThreshold,
+      minSize,
+      separate = false,
+    } = parameters;
     const shape = this.#shape;
     const kernels = this.#kernels;
     const dynamics = [cellprobThreshold, niter];
@@ -90,24 +98,21 @@ export class MaskPipeline {
       options.onStage?.('follow');
       return kernels.follow(this.#dP, this.#cellprob, shape, parameters, options);
     });
-    const clustering = [...dynamics, maxSizeFraction];
+    const clustering = [...dynamics, maxSizeFraction, seedCount];
     const clustered = await this.#labels.get(clustering, () => {
       options.onStage?.('seeds');
-      return labelsFromEnds(index, ends, shape, maxSizeFraction);
+      return labelsFromEnds(index, ends, shape, maxSizeFraction, seedCount);
     });
-    const labels = clustered.slice();
+    const labels = copyOf(clustered);
     if (shape.length === 2 && flowThreshold > 0) {
-      const errors = await this.#errors.get(clustering, async () => {
+      const known = await this.#errors.get([...clustering, separate], () => {
         options.onStage?.('flow-error');
-        const diffused = await kernels.diffuse(labels, shape, undefined, options);
-        const errors = flowErrors(labels, this.#dP, shape, diffused);
-        giveBack(diffused.heat);
-        return errors;
+        return controlFlows(labels, this.#dP, shape, flowThreshold, kernels, { ...options, separate });
       });
-      keepLabels(
-        labels,
-        Uint8Array.from(errors, (error) => Number(!(error > flowThreshold))),
-      );
+      // Another threshold than that of the call before may need labels more exactly.
+      const control = { ...options, separate, known };
+      const errors = await controlFlows(labels, this.#dP, shape, flowThreshold, kernels, control);
+      keepLabels(labels, errors.keeps(flowThreshold));
     }
     options.onStage?.('clean');
     return fillHolesAndRemoveSmall(labels, shape, minSize, parameters);

@@ -2,6 +2,7 @@ import { CytoError } from '../../../core/errors.ts';
 import { matchPairs } from './assignment.ts';
 import { type Cells, cellsOf, countOverlaps, type Overlaps } from './overlaps.ts';
 import { denseMaxLabel, renumber } from './renumber.ts';
+import { copyOf, zeros } from './shape.ts';
 
 interface Comparison {
   truth: Cells;
@@ -87,8 +88,8 @@ export function matchedIous(
   const labels = denseMaxLabel(truth);
   const comparison = compare(truth, predicted);
   const { overlaps } = comparison;
-  const iou = new Float64Array(labels);
-  const partner = new Uint32Array(labels);
+  const iou = zeros(Float64Array, labels);
+  const partner = zeros(Uint32Array, labels);
   for (const pair of match(comparison, 0.5)) {
     const at = comparison.truth.ids[overlaps.row[pair]] - 1;
     iou[at] = comparison.ious[pair];
@@ -116,8 +117,8 @@ export function aggregatedJaccard(truth: Uint32Array, predicted: Uint32Array): n
 /** True if two label images have the same size and are the same up to numbering. */
 export function sameUpToNumbering(a: Uint32Array, b: Uint32Array): boolean {
   if (a.length !== b.length) return false;
-  const first = a.slice();
-  const second = b.slice();
+  const first = copyOf(a);
+  const second = copyOf(b);
   renumber(first);
   renumber(second);
   return first.every((label, i) => label === second[i]);

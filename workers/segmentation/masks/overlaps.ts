@@ -1,6 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
 import { maxLabel } from './renumber.ts';
-import { zeros } from './shape.ts';
+import { copyOf, zeros } from './shape.ts';
 
 /** Labels of an image by place in the ascending list of its ids; place 0 is the background. */
 export interface Cells {
@@ -41,7 +41,7 @@ export function cellsOf(labels: Uint32Array): Cells {
 }
 
 function scatteredCells(labels: Uint32Array): Cells {
-  const sorted = labels.slice().sort();
+  const sorted = copyOf(labels).sort();
   const places = new Map([[0, 0]]);
   const sizes = [0];
   for (let i = 0; i < sorted.length; i++) {
@@ -94,7 +94,7 @@ export function countOverlaps(
   const runs = begin[rows.ids.length];
   const startOf = zeros(Uint32Array, runs);
   const lengthOf = zeros(Uint32Array, runs);
-  const free = begin.slice();
+  const free = copyOf(begin);
   forRuns(first, second, (start, stop) => {
     const place = free[rows.placeOf(first[start])]++;
     startOf[place] = start;

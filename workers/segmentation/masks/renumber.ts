@@ -32,7 +32,14 @@ export function denseMaxLabel(labels: Uint32Array, pixels: number = labels.lengt
  */
 export function labelCounts(labels: Uint32Array): Uint32Array {
   const counts = zeros(Uint32Array, denseMaxLabel(labels) + 1);
-  for (let i = 0; i < labels.length; i++) counts[labels[i]]++;
+  const { length } = labels;
+  for (let i = 0; i < length; ) {
+    const label = labels[i];
+    const first = i;
+    do i++;
+    while (i < length && labels[i] === label);
+    counts[label] += i - first;
+  }
   return counts;
 }
 

@@ -1,5 +1,5 @@
 import type { FollowedPixels } from './follow-flows.ts';
-import type { GridShape } from './shape.ts';
+import { type GridShape, zeros } from './shape.ts';
 
 /** Points per pixel where the followed pixels ended; Int32 [...shape]. */
 export type EndHistogram = Int32Array;
@@ -7,7 +7,7 @@ export type EndHistogram = Int32Array;
 /** Row-major index of the pixel in which each point ended (positions truncated toward zero, spec §5 step 3). */
 export function endPixels({ index, position }: FollowedPixels, shape: GridShape): Int32Array {
   const total = index.length;
-  const ends = new Int32Array(total);
+  const ends = zeros(Int32Array, total);
   const ndim = shape.length;
   for (let axis = 0; axis < ndim; axis++) {
     const length = shape[axis];
@@ -21,28 +21,28 @@ export function endPixels({ index, position }: FollowedPixels, shape: GridShape)
 
 /** Counts the end points per pixel. */
 export function endHistogram(ends: Int32Array, pixels: number): EndHistogram {
-  const histogram = new Int32Array(pixels);
+  const histogram = zeros(Int32Array, pixels);
   for (let k = 0; k < ends.length; k++) histogram[ends[k]]++;
   return histogram;
 }
 
-/** A seed needs more than this many end points. */
+/** A seed of the reference needs more than this many end points. */
 export const SEED_COUNT = 10;
 /** Half width of the box in which a seed is the largest. */
 export const SEED_REACH = 2;
 
 /**
- * Peaks of the histogram (spec §5.2): more than 10 points and no larger count in the 5^d box around.
+ * Peaks of the histogram (spec §5.2): more than `seedCount` points and no larger count in the 5^d box around.
  * Sorted by count ascending, equal counts in row-major order, the order in which the labels are painted.
  * @returns row-major indices
  */
-export function findSeeds(histogram: EndHistogram, shape: GridShape): Int32Array {
+export function findSeeds(histogram: EndHistogram, shape: GridShape, seedCount = SEED_COUNT): Int32Array {
   const [nz, ny, nx] = shape.length === 3 ? shape : [1, shape[0], shape[1]];
   const plane = ny * nx;
   const seeds: number[] = [];
   for (let i = 0; i < histogram.length; i++) {
     const count = histogram[i];
-    if (count <= SEED_COUNT) continue;
+    if (count <= seedCount) continue;
     const z = (i / plane) | 0;
     const y = ((i - z * plane) / nx) | 0;
     const x = i - z * plane - y * nx;
@@ -81,9 +81,9 @@ export const GROW_ROUNDS = 5;
 export function growSeeds(seeds: Int32Array, histogram: EndHistogram, shape: GridShape): Uint32Array {
   const [nz, ny, nx] = shape.length === 3 ? shape : [1, shape[0], shape[1]];
   const plane = ny * nx;
-  const painted = new Uint32Array(histogram.length);
+  const painted = zeros(Uint32Array, histogram.length);
   // Marks the seed that last visited a pixel, so that regions may overlap while each grows once.
-  const visited = new Int32Array(histogram.length).fill(-1);
+  const visited = zeros(Int32Array, histogram.length).fill(-1);
   for (let s = 0; s < seeds.length; s++) {
     let front = [seeds[s]];
     visited[seeds[s]] = s;

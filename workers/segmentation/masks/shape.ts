@@ -15,13 +15,23 @@ interface ArrayType<T> {
  * A typed array of zeros.
  * @throws CytoError `too-large` if the memory is not to be had
  */
-export function zeros<T>(Type: ArrayType<T>, length: number): T {
+export const zeros = <T>(Type: ArrayType<T>, length: number): T =>
+  inMemory(length * Type.BYTES_PER_ELEMENT, () => new Type(length));
+
+/**
+ * A copy of a typed array.
+ * @throws CytoError `too-large` if the memory is not to be had
+ */
+export const copyOf = <T extends Float32Array | Float64Array | Int32Array | Uint32Array>(array: T): T =>
+  inMemory(array.byteLength, () => array.slice() as T);
+
+function inMemory<T>(bytes: number, make: () => T): T {
   try {
-    return new Type(length);
+    return make();
   } catch (cause) {
     throw new CytoError(
       'too-large',
-      `${Math.ceil((length * Type.BYTES_PER_ELEMENT) / 2 ** 20)} MiB of memory are not to be had. Work on a region or at a lower resolution.`,
+      `${Math.ceil(bytes / 2 ** 20)} MiB of memory are not to be had. Work on a region or at a lower resolution.`,
       { cause },
     );
   }

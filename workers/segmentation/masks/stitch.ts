@@ -4,7 +4,7 @@ import type { PlaneJoin } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { PlanePairs } from './plane-pairs.ts';
 import { labelCounts } from './renumber.ts';
-import { checkGrid, zeros } from './shape.ts';
+import { checkGrid, copyOf, zeros } from './shape.ts';
 
 export interface StitchOptions {
   /**
@@ -59,7 +59,7 @@ export function stitchPlanes(
   const pairs = new PlanePairs();
   for (let z = 1; z < nz; z++) {
     // Its own numbers are wanted once more.
-    if (skipPlane && inPlace) upper.labels = upper.labels.slice();
+    if (skipPlane && inPlace) upper.labels = copyOf(upper.labels);
     const lower = new Plane(z, labelsOf(z), pairs.find(upper.labels, labelsOf(z), upper.ids, outOf(z - 1)));
     const empty = lower.largest === 0 || upper.largest === 0;
     if (empty && !started && compat) used = lower.numberFrom(0);
@@ -112,7 +112,8 @@ class Plane {
 
   /** Makes one label of those that `twins` leads to the same one. */
   merge(twins: Uint32Array): void {
-    this.labels = this.labels.map((label) => twins[label] || label);
+    this.labels = copyOf(this.labels);
+    for (let i = 0; i < this.labels.length; i++) this.labels[i] = twins[this.labels[i]] || this.labels[i];
     for (let label = 1; label <= this.largest; label++) {
       if (twins[label] === 0) continue;
       this.sizes[twins[label]] += this.sizes[label];

@@ -133,7 +133,7 @@ export class PlaneStack {
       const diffused = await this.#kernels.diffuse(plane, [ny, nx], undefined, options);
       const flows = this.#flows.flows(z);
       const cellprob = this.#flows.cellprob(z);
-      const own = flowErrors(plane, flows, [ny, nx], diffused);
+      const own = flowErrors(plane, flows, [ny, nx], { diffused });
       for (let i = 0; i < area; i++) {
         if (plane[i] === 0) continue;
         const id = ids[plane[i]];

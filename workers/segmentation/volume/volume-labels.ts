@@ -36,7 +36,13 @@ export class VolumeLabels {
     await options.pause?.();
     throwIfAborted(options.signal);
     const { index, ends } = this.#ends;
-    const labels = labelsFromEnds(index, ends, this.flows.shape, parameters.maxSizeFraction);
+    const labels = labelsFromEnds(
+      index,
+      ends,
+      this.flows.shape,
+      parameters.maxSizeFraction,
+      parameters.seedCount,
+    );
     await options.pause?.();
     throwIfAborted(options.signal);
     return fillHolesAndRemoveSmall(labels, this.flows.shape, parameters.minSize, parameters);
