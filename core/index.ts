@@ -1,4 +1,5 @@
 export * from './assets.ts';
+export * from './color-distance.ts';
 export * from './colormaps.ts';
 export * from './contrast.ts';
 export * from './display-volume.ts';
@@ -8,6 +9,7 @@ export * from './image-provider.ts';
 export * from './image-source.ts';
 export * from './label-colors.ts';
 export * from './label-ray.ts';
+export * from './label-tints.ts';
 export * from './label-volume.ts';
 export * from './layer.ts';
 export * from './measure/index.ts';

@@ -3,7 +3,7 @@ import { property, queryAll, state } from 'lit/decorators.js';
 import type { DoubtfulJoins, JoinState } from '../../core/edit/doubtful-joins.ts';
 import { LabelHistory } from '../../core/edit/label-history.ts';
 import { splitAtPlane } from '../../core/edit/split-at-plane.ts';
-import { labelCssColor } from '../../core/label-colors.ts';
+import { LabelTints } from '../../core/label-tints.ts';
 import type { LabelsLayer } from '../../core/layer.ts';
 import type { PlaneJoin } from '../../core/segmentation-parameters.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
@@ -235,7 +235,7 @@ export class CytoJoinReview extends ViewerPart {
     const layer = this.#layer;
     return html`<div role="option" id="join-${row}" aria-selected=${row === this.position} aria-setsize=${joins.length} aria-posinset=${row + 1}
       title=${texts.joins.explained(join.iou.toFixed(2), join.rival.toFixed(2))} @click=${() => this.#go(row)}>
-      <i style="background: ${labelCssColor(label, layer?.seed ?? 0)}"></i>
+      <i style="background: ${layer ? LabelTints.of(layer.labels, layer.seed).css(label) : 'none'}"></i>
       <span>${texts.joins.row(label, join.upper + 1, join.lower + 1)}</span>
       <span class="state">${state === 'open' ? `${Math.round(join.confidence * 100)} %` : texts.joins.states[state]}</span>
     </div>`;
@@ -262,12 +262,12 @@ export class CytoJoinReview extends ViewerPart {
       ({ visible, volume }) => visible && volume.shape[3] === ny && volume.shape[4] === nx,
     );
     if (!window || !image) return;
-    const seed = this.#layer?.seed ?? 0;
+    const tints = LabelTints.of(joins.labels, this.#layer?.seed ?? 0);
     this.pictures.forEach((canvas, k) => {
       drawWindow(canvas, image, { t: model.cursor.t, z: parts[k].z }, window);
       drawOutline(canvas, joins.labels, parts[1 - k], window, { color: '#fffb', width: 1.5, dash: [5, 5] });
       drawOutline(canvas, joins.labels, parts[k], window, {
-        color: labelCssColor(parts[k].label, seed),
+        color: tints.css(parts[k].label),
         width: 4,
       });
     });

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { labelCssColor } from '../../core/label-colors.ts';
+import { LabelTints } from '../../core/label-tints.ts';
 import type { LabelsLayer } from '../../core/layer.ts';
 import type { MeasurementColumn } from '../../core/measure/columns.ts';
 import type { Measurements } from '../../core/measure/measurements.ts';
@@ -46,7 +46,7 @@ export function gridRow(
   columns: readonly MeasurementColumn[],
   context: {
     active: GridCell;
-    layer: Pick<LabelsLayer, 'hovered' | 'seed'>;
+    layer: Pick<LabelsLayer, 'hovered' | 'labels' | 'seed'>;
     selected: ReadonlySet<number>;
     texts: Texts;
     hover(id: number): void;
@@ -65,7 +65,7 @@ export function gridRow(
       (column, k) =>
         html`<div role="gridcell" id="cell-${position}-${k}" aria-colindex=${k + 1} class=${activeClass(active, position, k)}>${
           k === 0
-            ? html`<span class="swatch" style="background: ${labelCssColor(id, layer.seed)}"></span>${id}`
+            ? html`<span class="swatch" style="background: ${LabelTints.of(layer.labels, layer.seed).css(id)}"></span>${id}`
             : shownValue(values[column.key][row], column, texts)
         }</div>`,
     )}

@@ -1,5 +1,5 @@
 import { css, html, nothing } from 'lit';
-import { labelCssColor } from '../../core/label-colors.ts';
+import { LabelTints } from '../../core/label-tints.ts';
 import { EditorPart } from '../controls/editor-part.ts';
 import { controlStyles } from '../styles.ts';
 import type { RestoreOffer } from '../viewer/editing/autosave.ts';
@@ -133,7 +133,7 @@ export class CytoTools extends EditorPart {
     const texts = this.texts.editing;
     const { layer } = editor;
     const selected = layer?.selected ?? 0;
-    const color = selected && layer ? labelCssColor(selected, layer.seed) : 'transparent';
+    const color = selected && layer ? LabelTints.of(layer.labels, layer.seed).css(selected) : 'transparent';
     return html`<div class="group">
       <span class="swatch" style="background:${color}"></span>
       <label class="group">${texts.cell}

@@ -175,13 +175,22 @@ describe('label table', () => {
   it('plots a histogram and points, on which dragging selects', async () => {
     const { element } = await table(4, 3);
     [...root(element).querySelectorAll('button')].find(({ textContent }) => textContent === 'Plot')?.click();
-    await waitUntil(() => root(element).querySelector('.plot canvas'));
+    const patient = { timeout: 20_000 };
+    await waitUntil(() => root(element).querySelector('.plot canvas'), 'a plot', patient);
     const choose = async (id: string, value: string) => {
       const select = root(element).querySelector(`#${id}`) as HTMLSelectElement;
+      const before = root(element).querySelector('.u-over');
       select.value = value;
       select.dispatchEvent(new Event('change'));
-      await element.updateComplete;
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      // A plot of other columns is made anew.
+      await waitUntil(
+        () => {
+          const over = root(element).querySelector('.u-over');
+          return over && over !== before;
+        },
+        'another plot',
+        patient,
+      );
     };
     const drag = async (from: [number, number], to: [number, number]) => {
       const over = root(element).querySelector('.u-over') as HTMLElement;

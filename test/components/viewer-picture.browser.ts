@@ -1,5 +1,5 @@
 import { expect } from '@open-wc/testing';
-import { labelColor } from 'cytopane/core.js';
+import { colorDistance, LabelTints, LEAST_DISTANCE, labelColor } from 'cytopane/core.js';
 import { scene } from './viewer-harness.ts';
 
 /** 4×4 pixels in a square pane with a margin of 2 % on each side: middle of pixel i in parts of the pane. */
@@ -192,6 +192,21 @@ describe('the picture of labels', () => {
       near(view.color(0.05, 0.05), [0, 0, 0]);
     });
   }
+
+  it('gives labels that touch colours that differ, also where their ids have nearly the same', async () => {
+    let other = 2;
+    while (colorDistance(labelColor(1), labelColor(other)) >= 0.03) other++;
+    const data = Uint32Array.from({ length: 64 }, (_, i) => (i % 8 < 4 ? 1 : other));
+    const view = await scene({
+      images: [black],
+      labels: [{ data, shape: [8, 8], attributes: { opacity: '1' } }],
+    });
+    const [left, right] = [view.color(0.25, 0.5), view.color(0.75, 0.5)];
+    near(left, labelColor(1));
+    const [layer] = view.element.model.labels;
+    near(right, LabelTints.of(layer.labels, 0).color(other));
+    expect(colorDistance(left, right)).to.be.greaterThan(LEAST_DISTANCE - 0.01);
+  });
 
   it('draws contours of their width in screen pixels with a weaker interior', async () => {
     const attributes = { opacity: '1', contour: '3', 'fill-opacity': '0.5' };

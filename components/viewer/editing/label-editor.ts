@@ -3,7 +3,7 @@ import type { LabelEdit } from '../../../core/edit/label-edit.ts';
 import { type HistoryEvent, LabelHistory } from '../../../core/edit/label-history.ts';
 import type { PlanePoint } from '../../../core/edit/polygon.ts';
 import { asCytoError } from '../../../core/errors.ts';
-import { labelCssColor } from '../../../core/label-colors.ts';
+import { LabelTints } from '../../../core/label-tints.ts';
 import { LabelVolume, MANUAL } from '../../../core/label-volume.ts';
 import { type LabelsLayer, labelsLayer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
@@ -525,7 +525,10 @@ export class LabelEditor extends EventTarget implements PaneTool {
     const { tool } = this;
     const gesture = this.#gesture?.pane === pane ? this.#gesture : undefined;
     const used = gesture?.use.tool;
-    const color = layer?.selected && tool !== 'erase' ? labelCssColor(layer.selected, layer.seed) : '#fff';
+    const color =
+      layer?.selected && tool !== 'erase'
+        ? LabelTints.of(layer.labels, layer.seed).css(layer.selected)
+        : '#fff';
     let markup = '';
     if (gesture && (used === 'lasso' || used === 'split')) {
       markup = drawnLine(gesture.screen, used === 'lasso', color);

@@ -18,6 +18,7 @@ import { IdList } from './id-list.ts';
 import { BLOCK, BODIES_FRAGMENT, BODIES_VERTEX } from './label-bodies-shader.ts';
 import type { VolumeFrame } from './painter.ts';
 import { union } from './slice-textures.ts';
+import { TintTable } from './tint-table.ts';
 
 /** From the upper left, out of the screen: x to the right, y downwards, z into the screen. */
 const LIGHT: Xyz = [-0.42, -0.5, -0.76];
@@ -26,6 +27,7 @@ const LIGHT: Xyz = [-0.42, -0.5, -0.76];
 export class LabelBodies {
   readonly #layer: LabelsLayer;
   readonly #alsoSelected = new IdList();
+  readonly #tints: TintTable;
   #gl: WebGL2RenderingContext | undefined;
   #ids: WebGLTexture | null = null;
   #blocks: WebGLTexture | null = null;
@@ -39,8 +41,10 @@ export class LabelBodies {
     this.#dirty = this.#dirty ? union(this.#dirty, box) : box;
   };
 
-  constructor(layer: LabelsLayer) {
+  /** @param changed called when the labels have other colours though they were not edited */
+  constructor(layer: LabelsLayer, changed: () => void) {
     this.#layer = layer;
+    this.#tints = new TintTable(changed);
     layer.labels.addEventListener('change', this.#onChange);
   }
 
@@ -59,6 +63,7 @@ export class LabelBodies {
     gl.uniform1i(program.at('ids'), 0);
     gl.uniform1i(program.at('blocks'), 1);
     this.#alsoSelected.bind(gl, program, layer.alsoSelected);
+    this.#tints.bind(gl, program, layer);
 
     const back = inverse(frame.orbit.rotation);
     const [ez, ey, ex] = sceneExtent(model.dims);
@@ -125,6 +130,7 @@ export class LabelBodies {
       this.#blocks = gl.createTexture();
       this.#vertices = gl.createVertexArray();
       this.#alsoSelected.dispose();
+      this.#tints.dispose();
       const spacing = layerSpacing(this.#layer, model.dims);
       const { labelVoxels, side } = VOLUME_LIMITS;
       this.#factors = fittingFactors(labels.shape, spacing, labelVoxels, side);
@@ -172,6 +178,7 @@ export class LabelBodies {
   dispose(): void {
     this.#layer.labels.removeEventListener('change', this.#onChange);
     this.#alsoSelected.dispose();
+    this.#tints.dispose();
     this.#gl?.deleteTexture(this.#ids);
     this.#gl?.deleteTexture(this.#blocks);
     this.#gl?.deleteVertexArray(this.#vertices);

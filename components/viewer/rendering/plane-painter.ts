@@ -38,7 +38,7 @@ export class PlanePainter {
   #vertices: WebGLVertexArrayObject | null = null;
   #frame: PlaneFrame | undefined;
 
-  /** @param changed called when something finer can be drawn */
+  /** @param changed called when something finer can be drawn, or in other colours */
   constructor(model: ViewerModel, plane: Plane, changed: () => void) {
     this.#model = model;
     this.#changed = changed;
@@ -212,7 +212,7 @@ export class PlanePainter {
     if (index === undefined) return false;
     let entry = this.#slices.get(layer);
     if (entry?.layer.kind !== 'labels') {
-      entry = { layer, slice: new LabelsSlice(gl, layer, this.#plane) };
+      entry = { layer, slice: new LabelsSlice(gl, layer, this.#plane, this.#changed) };
       this.#slices.set(layer, entry);
     }
     const slice = entry.slice as LabelsSlice;
@@ -232,6 +232,7 @@ export class PlanePainter {
     gl.uniform1ui(program.at('hovered'), layer.hovered >>> 0);
     gl.uniform1i(program.at('onlySelected'), layer.onlySelected && layer.selected > 0 ? 1 : 0);
     this.#alsoSelected.bind(gl, program, layer.alsoSelected);
+    slice.tints.bind(gl, program, layer);
     gl.blendEquation(gl.FUNC_ADD);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);

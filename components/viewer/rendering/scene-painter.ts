@@ -40,7 +40,7 @@ export class ScenePainter implements Painter {
 
   paintVolume(target: CanvasRenderingContext2D, frame: VolumeFrame): boolean {
     if (!this.#volume) {
-      const painter = new VolumePainter(this.#model);
+      const painter = new VolumePainter(this.#model, () => this.#changed('everything'));
       this.#volume = { painter, leave: this.#hub.add(painter.renderer, () => this.#changed('everything')) };
     }
     // Where drawing is slow (software GL) fewer pixels are drawn and enlarged.

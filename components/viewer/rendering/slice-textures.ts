@@ -11,6 +11,7 @@ import type { Projection } from '../../../core/viewer-model.ts';
 import { channelView, type DType, type Shape3, type VolumeData } from '../../../core/volume.ts';
 import { layerShape, PLANE_AXES, type Plane } from '../plane.ts';
 import type { SamplerPrefix } from './slice-shaders.ts';
+import { TintTable } from './tint-table.ts';
 
 interface Format {
   prefix: SamplerPrefix;
@@ -141,6 +142,7 @@ export class ImageSlice implements SliceTexture {
 /** One plane of a label layer by its exact ids. Only the box that was edited is uploaded again. */
 export class LabelsSlice implements SliceTexture {
   readonly texture: WebGLTexture;
+  readonly tints: TintTable;
   readonly #gl: WebGL2RenderingContext;
   readonly #layer: LabelsLayer;
   readonly #plane: Plane;
@@ -157,9 +159,11 @@ export class LabelsSlice implements SliceTexture {
     this.#dirty = this.#dirty ? union(this.#dirty, box) : box;
   };
 
-  constructor(gl: WebGL2RenderingContext, layer: LabelsLayer, plane: Plane) {
+  /** @param changed called when labels have other colours though they were not edited */
+  constructor(gl: WebGL2RenderingContext, layer: LabelsLayer, plane: Plane, changed: () => void) {
     this.#gl = gl;
     this.#layer = layer;
+    this.tints = new TintTable(changed);
     this.#plane = plane;
     this.texture = createTexture(gl, gl.TEXTURE_2D);
     layer.labels.addEventListener('change', this.#onChange);
@@ -209,6 +213,7 @@ export class LabelsSlice implements SliceTexture {
 
   dispose(): void {
     this.#layer.labels.removeEventListener('change', this.#onChange);
+    this.tints.dispose();
     this.#gl.deleteTexture(this.texture);
   }
 }

@@ -12,13 +12,16 @@ import { newRenderer, type VtkRenderer } from './vtk.ts';
 export class VolumePainter {
   readonly renderer: VtkRenderer;
   readonly #model: ViewerModel;
+  readonly #changed: () => void;
   readonly #volumes = new Map<ImageLayer, ImageVolume>();
   readonly #bodies = new Map<LabelsLayer, LabelBodies>();
   #order: ImageVolume[] = [];
   #frame: VolumeFrame | undefined;
 
-  constructor(model: ViewerModel) {
+  /** @param changed called when labels have other colours */
+  constructor(model: ViewerModel, changed: () => void) {
     this.#model = model;
+    this.#changed = changed;
     this.renderer = newRenderer();
     this.renderer.setBackground([0, 0, 0, 0]);
     const drawing = { draw: (gl: WebGL2RenderingContext) => this.#drawBodies(gl) };
@@ -75,7 +78,7 @@ export class VolumePainter {
       if (!layer.visible || layer.opacity === 0) continue;
       let bodies = this.#bodies.get(layer);
       if (!bodies) {
-        bodies = new LabelBodies(layer);
+        bodies = new LabelBodies(layer, this.#changed);
         this.#bodies.set(layer, bodies);
       }
       bodies.draw(gl, this.#model, this.#frame);
