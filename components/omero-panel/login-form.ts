@@ -70,7 +70,7 @@ export class LoginForm {
   /** @param interrupted whether the login comes in the middle of work */
   render(texts: Texts['omero'], interrupted: boolean) {
     return html`<h2>${texts.logIn}</h2>
-      ${interrupted ? html`<p class="quiet-text">${texts.sessionEnded}</p>` : nothing}
+      ${interrupted ? html`<p role="alert">${texts.sessionEnded}</p>` : nothing}
       <form @submit=${this.#submit}>
         ${
           this.#servers.length > 1

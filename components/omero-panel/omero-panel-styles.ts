@@ -3,6 +3,7 @@ import { css } from 'lit';
 export const omeroPanelStyles = css`
   section + section { margin-block-start: 14px; padding-block-start: 12px; border-block-start: 1px solid var(--_line); }
   h2 { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin-block: 0 8px; }
+  h2:focus { outline: none; }
   h3 { font-size: 15px; margin: 0 0 6px; overflow-wrap: anywhere; }
   dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 10px; margin: 0; }
   dt { color: var(--_quiet); }

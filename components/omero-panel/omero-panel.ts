@@ -13,12 +13,12 @@ import type { Progress, TaskOptions } from '../../core/progress.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import { controlStyles } from '../styles.ts';
 import { LoginForm } from './login-form.ts';
+import { omeroPanelStyles } from './omero-panel-styles.ts';
+import { dateOf, ResultList } from './result-list.ts';
 import { ATTACHED, type Attached, roisLayer, savingOf } from './saved-labels.ts';
 
 /** What holds the picture: a workbench or a viewer. */
 type Opener = Element & { open(input: URL, options?: TaskOptions): Promise<unknown> };
-
-import { omeroPanelStyles } from './omero-panel-styles.ts';
 
 /**
  * Images of an OMERO server beside a workbench or viewer: login, metadata, opening, cells saved as ROIs and files,
@@ -48,7 +48,6 @@ export class CytoOmeroPanel extends ViewerPart {
   @state() private accessor message = '';
   @state() private accessor note = '';
   @state() private accessor loading = false;
-  @state() private accessor asking: number | undefined;
   @state() private accessor rois = true;
   @state() private accessor formats: readonly Attached[] = ['tiff'];
 
@@ -57,6 +56,7 @@ export class CytoOmeroPanel extends ViewerPart {
   #task: AbortController | undefined;
   #stopPings: (() => void) | undefined;
   readonly #login = new LoginForm(this);
+  readonly #resultsShown = new ResultList(this);
 
   /** The connection to the server. */
   get connection(): OmeroConnection {
@@ -259,10 +259,8 @@ export class CytoOmeroPanel extends ViewerPart {
         ${this.image ? this.#description(this.image) : html`<p class="quiet-text">${this.loading ? texts.loading : texts.noImage}</p>`}
       </section>
       ${this.image ? html`<section>${this.#saveForm(this.image)}</section><section>${this.#resultList()}</section>` : nothing}
-      <div aria-live="polite">
-        ${this.progress ? this.#bar(this.progress) : nothing}
-        ${this.note ? html`<p class="note">${this.note}</p>` : nothing}
-      </div>
+      ${this.progress ? this.#bar(this.progress) : nothing}
+      <div aria-live="polite">${this.note ? html`<p class="note">${this.note}</p>` : nothing}</div>
       ${this.message ? html`<p class="alert" part="alert" role="alert">${this.message}</p>` : nothing}`;
   }
 
@@ -341,51 +339,20 @@ export class CytoOmeroPanel extends ViewerPart {
 
   #resultList() {
     const texts = this.texts.omero;
-    return html`<h2>${texts.results}</h2>
-      <ul>${this.results.map(
-        (result) => html`<li>
-          <span><b>${texts.result(result.objects, dateOf(result))}</b>
-            ${result.state === 'saving' ? html`<span class="badge lossy">${texts.incomplete}</span>` : nothing}</span>
-          <span class="quiet-text">${result.provenance.model ?? result.provenance.layer ?? ''}</span>
-          <span class="row">
-            ${result.roiIds.length > 0 ? html`<button @click=${() => this.#quietly(this.showRois(result))}>${texts.show}</button>` : nothing}
-            ${result.canDelete ? this.#removal(result) : nothing}
-          </span>
-        </li>`,
-      )}</ul>
+    return html`${this.#resultsShown.render(this.results, texts, {
+      show: (result) => this.#quietly(this.showRois(result)),
+      remove: (result) => this.#quietly(this.removeResult(result)),
+    })}
       <button @click=${() => this.#quietly(this.showRois())} ?disabled=${this.loading}>${texts.otherRois}</button>`;
-  }
-
-  #removal(result: OmeroResult) {
-    const texts = this.texts.omero;
-    if (this.asking !== result.annotationId) {
-      return html`<button @click=${() => {
-        this.asking = result.annotationId;
-      }}>${texts.remove}</button>`;
-    }
-    const close = () => {
-      this.asking = undefined;
-    };
-    return html`<button class="primary" @click=${() => {
-      close();
-      this.#quietly(this.removeResult(result));
-    }}>${texts.removeAsk}</button><button @click=${close}>${texts.keep}</button>`;
   }
 
   #bar({ phase, value, total }: Progress) {
     const { phases } = this.texts.omero;
     const name = phases[phase as keyof typeof phases] ?? phase;
     return html`<progress max=${total} .value=${value} aria-label=${name}></progress>
-      <span class="quiet-text">${name} ${value} / ${total}</span>`;
+      <span class="row"><span class="quiet-text">${name} ${value} / ${total}</span>
+        <button class="quiet" @click=${() => this.#task?.abort()}>${this.texts.omero.cancel}</button></span>`;
   }
-}
-
-/** Day and time at which a result was saved, in the language of the browser. */
-function dateOf({ provenance, date }: OmeroResult): string {
-  const time = Date.parse(provenance.exported ?? date);
-  return Number.isNaN(time)
-    ? ''
-    : new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 declare global {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -41,6 +41,21 @@ describe('OMERO in the browser', () => {
     }
   }
 
+  /** What axe finds wrong, in both colour schemes; a screenshot of each is kept when asked for. */
+  const checked = async (page: Page, name: string) => {
+    await page.evaluate(readFileSync(join(repository, 'node_modules/axe-core/axe.min.js'), 'utf8'));
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const violations = await page.evaluate(async () => {
+        const { axe } = globalThis as unknown as {
+          axe: { run(): Promise<{ violations: Array<{ id: string; nodes: Array<{ html: string }> }> }> };
+        };
+        return (await axe.run()).violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)]);
+      });
+      assert.deepEqual(violations, [], `${name}, ${colorScheme}`);
+      await shot(page, `${name}-${colorScheme}`);
+    }
+  };
   const logIn = async (page: Page) => {
     await page.getByLabel('User name').fill('user-1');
     await page.getByLabel('Password').fill('secret');
@@ -70,8 +85,13 @@ describe('OMERO in the browser', () => {
     visit({ prefix: '/omero/' }, async (page, server) => {
       await page.goto(`${server.origin}${PAGE}?server=/omero/&image=101`);
       await page.getByText('Log in to OMERO').waitFor();
-      await shot(page, 'login');
-      await logIn(page);
+      await checked(page, 'login');
+      // By keyboard alone.
+      await page.getByLabel('User name').focus();
+      await page.keyboard.type('user-1');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('secret');
+      await page.keyboard.press('Enter');
       await shown(page, 'nuclei.ome.tiff');
       await ready(page);
       await page.getByText('OME-TIFF export').waitFor();
@@ -88,7 +108,6 @@ describe('OMERO in the browser', () => {
       assert.equal(objects, count);
       assert.equal(server.store.roisOf(101).length, roiIds.length);
       await page.getByText(`${count} cells saved in OMERO.`).waitFor();
-      await shot(page, 'saved');
       const files = [...server.store.annotations.values()].filter(({ kind }) => kind === 'file');
       assert.deepEqual(
         files.map(({ file }) => file?.name),
@@ -111,9 +130,16 @@ describe('OMERO in the browser', () => {
         ...(document.querySelector('cyto-workbench')?.viewer.model.labels[0].labels.data ?? []),
       ]);
       assert.deepEqual(read, labels);
-      await shot(page, 'reloaded');
-      await page.getByRole('button', { name: 'Remove this result' }).click();
-      await page.getByRole('button', { name: 'Remove for good?' }).click();
+      await page.getByRole('button', { name: 'Remove this result' }).press('Enter');
+      await checked(page, 'asking');
+      const focused = page.locator('cyto-omero-panel button:focus');
+      assert.equal(await focused.textContent(), 'Remove for good?');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      assert.equal(await focused.textContent(), 'Remove this result');
+      assert.equal(server.store.roisOf(101).length, roiIds.length);
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Enter');
       await page.getByText('The result was removed from OMERO.').waitFor();
       assert.deepEqual([server.store.rois.size, server.store.annotations.size], [0, 0]);
     }));
@@ -145,7 +171,7 @@ describe('OMERO in the browser', () => {
       await ready(page);
       await page.getByText('8 Bit, verlustbehaftet').waitFor();
       await page.getByText(/nicht annotieren/).waitFor();
-      await shot(page, 'lossy');
+      await checked(page, 'lossy');
       await page.getByLabel('Bild', { exact: true }).selectOption('101');
       await shown(page, 'nuclei.ome.tiff');
     }));
