@@ -89,6 +89,35 @@ describe('backend ladder', () => {
     assert.equal(outcome.differences[1], 0);
   });
 
+  it('gives a GPU several tiles at once, and a slower rung one after the other', async () => {
+    const outcome = await stage.page.evaluate(async () => {
+      const { segmentation, model, devices, difference } = (globalThis as unknown as { bench: Bench }).bench;
+      const { openNetwork, SessionTrust } = segmentation;
+      const card = { ...model.card, gpu: { shaderF16: false, largestBuffer: 64 * 2 ** 20 } };
+      const network = await openNetwork({ ...model, card }, 'webgpu', { trust: new SessionTrust() });
+      const found = [{ kind: network.report.kind, batch: network.batch }];
+      const size = 3 * 64 * 64;
+      const tiles = Float32Array.from({ length: 4 * size }, (_, i) => Math.sin(i / 11));
+      const together = await network.run(tiles, 4, 64, 64);
+      const running = network.run(tiles, 4, 64, 64);
+      for (const device of devices) device.destroy();
+      const apart = await running;
+      found.push({ kind: network.report.kind, batch: network.batch });
+      const last = await network.run(tiles.slice(3 * size), 1, 64, 64);
+      await network.release();
+      return {
+        found,
+        differences: [difference(together, apart), difference(apart.slice(3 * size), last)],
+      };
+    });
+    assert.deepEqual(outcome.found, [
+      { kind: 'webgpu', batch: 4 },
+      { kind: 'wasm', batch: 1 },
+    ]);
+    assert.ok(outcome.differences[0] < 1e-4, String(outcome.differences));
+    assert.equal(outcome.differences[1], 0);
+  });
+
   it('leaves a GPU that reports an error aside, as when its memory runs out, and gives no wrong numbers', async () => {
     const outcome = await stage.page.evaluate(async () => {
       const { segmentation, model, difference } = (globalThis as unknown as { bench: Bench }).bench;

@@ -5,7 +5,7 @@ import { isArchive } from '../../models/cpsam/checkpoint/archive.ts';
 import { type ByteSource, blobSource } from '../../models/cpsam/checkpoint/byte-source.ts';
 import { convert, convertedSize, openNetworkFile, type Recognised } from '../../models/cpsam/convert.ts';
 import type { Precision } from '../../models/cpsam/network/weights.ts';
-import { probeGpu } from '../segmentation/network/gpu.ts';
+import { type GpuObstacle, type GpuProbe, probeGpu } from '../segmentation/network/gpu.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
 import { runGraph } from '../segmentation/network/run-graph.ts';
 import { hasCheckpointEnding } from './checkpoint-names.ts';
@@ -35,13 +35,12 @@ export async function checkpointOf(
   }
 }
 
-/**
- * Half floats, which take half the room, unless the GPU of this browser has none: then single ones, which it can run.
- */
-export async function precisionHere(): Promise<Precision> {
-  const gpu = await probeGpu(false);
+/** Half floats, which take half the room, unless the GPU has none: then single ones, which it can run. */
+export function precisionFor(gpu: Pick<GpuProbe, 'shaderF16'> | GpuObstacle): Precision {
   return typeof gpu === 'string' || gpu.shaderF16 ? 'float16' : 'float32';
 }
+
+const precisionHere = async (): Promise<Precision> => precisionFor(await probeGpu(false));
 
 /** What a checkpoint will be: only names and shapes of its weights are read. */
 export async function inspectCheckpoint(

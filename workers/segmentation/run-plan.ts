@@ -13,13 +13,12 @@ export interface NetworkSides {
   tile: number;
   /** Other sides that it takes, multiples of `step`; absent: whole tiles only. */
   sides?: { step: number; largest: number };
+  /** Tiles in one call, by default 1. */
+  batch?: number;
 }
 
 /** Of stacks with more voxels than this, flows are kept in less than single precision. */
 const MOST_SINGLE = 32e6;
-
-/** Tiles of the network in one call. */
-const BATCH = 1;
 
 /** Whether memory matters more than the last digits of flows. */
 export function isLarge([nz, ny, nx]: Shape3): boolean {
@@ -65,11 +64,11 @@ export function tileOptions(
   parameters: SegmentationParameters,
   options: NetworkSides & { signal?: AbortSignal },
 ): RunTilesOptions {
-  const { tile, sides, signal } = options;
+  const { tile, sides, batch = 1, signal } = options;
   const whole = parameters.mode === '3d' && parameters.combineViews === 'sum';
   return {
     tile,
-    batch: BATCH,
+    batch,
     overlap: parameters.tileOverlap,
     augment: parameters.augment,
     ...(sides && !whole ? { sides } : {}),

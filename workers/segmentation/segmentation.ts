@@ -34,6 +34,8 @@ export interface RunOptions extends TaskOptions {
   sizes?: SizeRule;
   /** Other sides that the network takes, multiples of `step`; absent: it takes whole tiles only. */
   sides?: { step: number; largest: number };
+  /** Tiles that the network gets in one call, by default 1. */
+  batch?: number;
   /** Normalisation of each channel, for parts of a larger image; by default by the percentiles of the samples. */
   maps?: readonly SampleMap[];
   /** Implementation of flows → labels; the plain one by default. */

@@ -115,6 +115,7 @@ serve({
       const segmentation = await Segmentation.run(request.input, parameters, network.run, {
         ...options,
         tile: model.card.tile,
+        batch: network.batch,
         ...(request.maps ? { maps: request.maps } : {}),
         ...(request.look && model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
         ...(model.card.sides ? { sides: model.card.sides } : {}),

@@ -20,6 +20,8 @@ export interface Network {
   run: TileNetwork;
   /** The rung in use; another object after it has changed. */
   readonly report: BackendReport;
+  /** Tiles that one call should have on that rung; more are computed one call after the other. */
+  readonly batch: number;
   release(): Promise<void>;
 }
 
@@ -79,20 +81,31 @@ class Ladder implements Network {
     };
   }
 
-  run: TileNetwork = async (...tile) => {
-    for (;;) {
+  get batch(): number {
+    return this.#open?.batch ?? 1;
+  }
+
+  run: TileNetwork = async (tiles, batch, height, width) => {
+    const size = tiles.length / batch;
+    const output = new Float32Array(tiles.length);
+    for (let done = 0; done < batch; ) {
       const open = this.#open;
       if (!open) throw new CytoError('backend', 'The network was closed.');
+      const count = Math.min(open.batch, batch - done);
       try {
-        return await open.run(...tile);
+        const part = tiles.slice(done * size, (done + count) * size);
+        output.set(await open.run(part, count, height, width), done * size);
+        done += count;
       } catch (error) {
         if (error instanceof CytoError || isAbort(error)) throw error;
         this.#open = undefined;
         await this.#leave(this.#rung, open, error, true);
+        // Less may fit at once on the next rung: what was computed stays.
         await this.climbDown();
         this.#options.onChange?.(this.report);
       }
     }
+    return output;
   };
 
   async release(): Promise<void> {

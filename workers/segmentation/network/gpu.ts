@@ -62,6 +62,26 @@ export function unfit({ shaderF16, largestBuffer }: GpuProbe, { gpu }: ModelCard
   return undefined;
 }
 
+/** As many tiles as the reference computes at once; a GPU is busy long before. */
+const MOST_TILES = 8;
+/** Tensors between nodes come in threes and fours; larger ones would crowd out a GPU that shares its memory. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+/**
+ * Tiles that one call of a model may take on a GPU, so that its largest tensor fits in one binding.
+ * @param largestBuffer bytes of a binding of the adapter
+ * @returns at least 1; 1 for models whose card does not tell the size of their tensors
+ */
+export function tilesPerCall(
+  { largestBuffer }: Pick<GpuProbe, 'largestBuffer'>,
+  { gpu, tile, sides }: Pick<ModelCard, 'gpu' | 'tile' | 'sides'>,
+): number {
+  if (gpu?.largestBuffer === undefined) return 1;
+  // The card tells of a usual tile.
+  const bytes = gpu.largestBuffer * ((sides?.largest ?? tile) / tile) ** 2;
+  return Math.max(1, Math.min(MOST_TILES, Math.floor(Math.min(largestBuffer, MOST_BYTES) / bytes)));
+}
+
 /** A device with all that the adapter has of the features and limits that count. */
 export function openDevice({ adapter }: GpuProbe): Promise<GPUDevice> {
   const known = LIMITS.filter((name) => adapter.limits[name] !== undefined);

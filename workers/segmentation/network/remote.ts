@@ -45,7 +45,8 @@ export function remoteRung(address: string): Rung {
       const input = tensorNamed(metadata.inputs, card.input, card);
       const output = tensorNamed(metadata.outputs, card.output, card);
       // A server may change its model at any time: its verdict is not remembered.
-      return { run: remoteNetwork(base, input.name, output.name, card), release: async () => {} };
+      const run = remoteNetwork(base, input.name, output.name, card);
+      return { batch: 1, run, release: async () => {} };
     },
   };
 }
