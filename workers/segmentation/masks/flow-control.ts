@@ -76,32 +76,45 @@ function boundsOf(
   const relative = (OPERATIONS + 2) * iterations * ROUNDING;
   const absolute = 4 * 4 * OPERATIONS * iterations * SMALLEST;
   const count = ny * nx;
-  for (let y = 0, i = 0; y < ny; y++) {
-    for (let x = 0; x < nx; x++, i++) {
-      const label = labels[i];
-      if (label === 0) continue;
-      const right = x + 1 < nx ? heat[i + 1] : 0;
-      const left = x > 0 ? heat[i - 1] : 0;
-      const below = y + 1 < ny ? heat[i + nx] : 0;
-      const above = y > 0 ? heat[i - nx] : 0;
-      const gx = right - left;
-      const gy = below - above;
-      const length = Math.sqrt(gx * gx + gy * gy);
-      const scale = length > 0 ? 1 / length : 0;
-      const dy = gy * scale - dP[i] / 5;
-      const dx = gx * scale - dP[count + i] / 5;
-      const error = dy * dy + dx * dx;
-      const off = Math.min(2, (2 * (relative * (right + left + below + above) + absolute)) / length);
-      errors[label] += error;
-      slacks[label] += off * (error + 1 + off);
-      pixels[label]++;
+  for (let y = 0; y < ny; y++) {
+    const line = y * nx;
+    for (let x = 0; x < nx; ) {
+      const label = labels[line + x];
+      const first = x;
+      let errorOfRun = 0;
+      let slackOfRun = 0;
+      do {
+        const i = line + x;
+        if (label !== 0) {
+          const right = x + 1 < nx ? heat[i + 1] : 0;
+          const left = x > 0 ? heat[i - 1] : 0;
+          const below = y + 1 < ny ? heat[i + nx] : 0;
+          const above = y > 0 ? heat[i - nx] : 0;
+          const gx = right - left;
+          const gy = below - above;
+          const length = Math.sqrt(gx * gx + gy * gy);
+          const scale = length > 0 ? 1 / length : 0;
+          const dy = gy * scale - 0.2 * dP[i];
+          const dx = gx * scale - 0.2 * dP[count + i];
+          const error = dy * dy + dx * dx;
+          const worst = 2 * (relative * (right + left + below + above) + absolute);
+          const off = worst < 2 * length ? worst * scale : 2;
+          errorOfRun += error;
+          slackOfRun += off * (error + 1 + off);
+        }
+        x++;
+      } while (x < nx && labels[line + x] === label);
+      errors[label] += errorOfRun;
+      slacks[label] += slackOfRun;
+      pixels[label] += x - first;
     }
   }
   const low = zeros(Float64Array, slots);
   const high = zeros(Float64Array, slots);
   for (let label = 1; label < slots; label++) {
     const mean = errors[label] / pixels[label];
-    const slack = slacks[label] / pixels[label] + 1e-9;
+    // The rounding of the sums here is far less.
+    const slack = slacks[label] / pixels[label] + 1e-9 * (1 + mean);
     // Flows that are not finite have no bounds.
     const bounded = Number.isFinite(mean) && Number.isFinite(slack);
     low[label] = bounded ? mean - slack : Number.NEGATIVE_INFINITY;
