@@ -54,6 +54,8 @@ export interface ImageLayer extends LayerBase {
   readonly volume: Volume;
   /** Finer resolutions than `volume`, read for what planes show; absent where `volume` is all there is. */
   readonly detail?: ImageDetail;
+  /** Made of another image by a segmentation; shown like one, but nothing is segmented, measured or saved of it. */
+  readonly derived?: boolean;
   /** Channel index into `volume`; ignored for RGB. */
   channel: number;
   colormap: Colormap;
@@ -93,7 +95,7 @@ export interface LabelsLayer extends LayerBase {
 export type Layer = ImageLayer | LabelsLayer;
 
 /** The settings of a layer that may be changed after it was added. */
-export type ImageLayerSettings = Omit<ImageLayer, 'id' | 'kind' | 'volume' | 'detail'>;
+export type ImageLayerSettings = Omit<ImageLayer, 'id' | 'kind' | 'volume' | 'detail' | 'derived'>;
 export type LabelsLayerSettings = Omit<LabelsLayer, 'id' | 'kind' | 'labels' | 'hovered' | 'alsoSelected'>;
 export type LayerChanges =
   | Partial<ImageLayerSettings>

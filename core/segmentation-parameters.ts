@@ -146,6 +146,20 @@ export interface PlaneJoin {
   confidence: number;
 }
 
+/** What the network gives for each pixel, as it can be shown. */
+export const OUTPUT_KINDS = ['flows', 'cellprob'] as const;
+export type OutputKind = (typeof OUTPUT_KINDS)[number];
+
+/** The network's output of the last run, on the grid of what was segmented. */
+export interface NetworkOutput {
+  kind: OutputKind;
+  /** Cellprob: logits, Float32 [z, y, x]. Flows within planes: colours of Cellpose's wheel, Uint8 [3, z, y, x]. */
+  data: Float32Array | Uint8Array;
+  shape: Shape3;
+  /** Voxel of the image, z, y, x, at which it begins. */
+  origin?: Shape3;
+}
+
 /** Result of a run: labels of one time point. */
 export interface SegmentationResult {
   /** Uint32 labels, C order of `shape`. */

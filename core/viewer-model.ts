@@ -119,7 +119,7 @@ export class ViewerModel extends EventTarget {
 
   /** Image layers bottom first. */
   get images(): ImageLayer[] {
-    return this.#layers.filter((layer): layer is ImageLayer => layer.kind === 'image');
+    return this.#layers.filter((layer): layer is ImageLayer => layer.kind === 'image' && !layer.derived);
   }
 
   /** Label layers bottom first. */
@@ -227,16 +227,18 @@ export class ViewerModel extends EventTarget {
       layout: this.#layout,
       cursor: { ...this.#cursor },
       view: { ...this.#view },
-      layers: this.#layers.map((layer) => {
-        const { id, kind, ...rest } = layer;
-        const settings: Record<string, unknown> = { ...rest };
-        delete settings.volume;
-        delete settings.detail;
-        delete settings.labels;
-        delete settings.hovered;
-        delete settings.alsoSelected;
-        return { id, kind, settings: settings as LayerChanges };
-      }),
+      layers: this.#layers
+        .filter((layer) => layer.kind === 'labels' || !layer.derived)
+        .map((layer) => {
+          const { id, kind, ...rest } = layer;
+          const settings: Record<string, unknown> = { ...rest };
+          delete settings.volume;
+          delete settings.detail;
+          delete settings.labels;
+          delete settings.hovered;
+          delete settings.alsoSelected;
+          return { id, kind, settings: settings as LayerChanges };
+        }),
     };
   }
 

@@ -52,8 +52,9 @@ export class CytoHistogram extends ViewerPart {
   #held: { what: End | 'both'; from: number; window: readonly [number, number] } | undefined;
 
   get #image(): ImageLayer | undefined {
-    const images = this.model?.images ?? [];
-    return this.layer === undefined ? images.at(-1) : images.find(({ id }) => id === this.layer);
+    if (this.layer === undefined) return this.model?.images.at(-1);
+    const layer = this.model?.get(this.layer);
+    return layer?.kind === 'image' ? layer : undefined;
   }
 
   protected override render() {

@@ -141,6 +141,8 @@ export const de: Texts = {
   run: 'Starten',
   cancel: 'Abbrechen',
   moreOptions: 'Weitere Einstellungen',
+  showOutputs: 'Zeigen',
+  outputs: { flows: 'Flüsse', cellprob: 'Zellwahrscheinlichkeit' },
   thresholds: 'Schwellen',
   cellprobThreshold: 'Zellwahrscheinlichkeit',
   flowThreshold: 'Flussfehler',

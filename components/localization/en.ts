@@ -133,6 +133,8 @@ export const en = {
   cancel: 'Cancel',
   moreOptions: 'More options',
   thresholds: 'Thresholds',
+  showOutputs: 'Show',
+  outputs: { flows: 'Flows', cellprob: 'Cell probability' },
   cellprobThreshold: 'Cell probability',
   flowThreshold: 'Flow error',
   minSize: 'Smallest cell',

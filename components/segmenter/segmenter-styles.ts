@@ -16,6 +16,8 @@ export const segmenterStyles = css`
   .threshold { display: grid; grid-template-columns: 1fr max-content; gap: 0 8px; margin-block: 6px; }
   .threshold input { grid-column: 1 / -1; }
   .threshold output { font-variant-numeric: tabular-nums; color: var(--_quiet); }
+  .outputs { display: flex; flex-wrap: wrap; gap: 4px 12px; margin-block: 10px; }
+  .outputs label { display: flex; gap: 5px; align-items: center; }
   details { margin-block-start: 8px; }
   summary { cursor: pointer; color: var(--_quiet); border-radius: 4px; }
   h3 { font-size: inherit; margin-block: 12px 2px; }

@@ -7,6 +7,8 @@ import type { Progress, TaskOptions } from '../../core/progress.ts';
 import {
   type BackendReport,
   DEFAULT_PARAMETERS,
+  OUTPUT_KINDS,
+  type OutputKind,
   type PlaneJoin,
   type SegmentationMode,
   type SegmentationParameters,
@@ -18,6 +20,7 @@ import { type BackendChoice, SegmentationClient } from '../../workers/segmentati
 import { ViewerPart } from '../controls/viewer-part.ts';
 import type { CytoRunMarks } from '../run-marks/run-marks.ts';
 import { controlStyles } from '../styles.ts';
+import { OutputLayers, outputChoices } from './output-layers.ts';
 import { ResultLayer } from './result-layer.ts';
 import { type RunForm, runFields } from './run-fields.ts';
 import { progressLine, runSummary } from './run-report.ts';
@@ -104,6 +107,11 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   /** Index of the one channel that is segmented, counted from 0; absent takes the first three together. */
   @property({ type: Number }) accessor channel: number | undefined;
 
+  /** Whether the flows of the last run are shown as a layer: direction as hue, length as brightness. */
+  @property({ type: Boolean, attribute: 'show-flows' }) accessor showFlows = false;
+  /** Whether the cell probability of the last run is shown as a layer, in logits. */
+  @property({ type: Boolean, attribute: 'show-cellprob' }) accessor showCellprob = false;
+
   @state() private accessor ring = false;
   @state() private accessor drawing = false;
   @state() private accessor progress: Progress | undefined;
@@ -119,6 +127,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   /** The image that the box is of. */
   #measured: Volume | undefined;
   readonly #resultLayer = new ResultLayer();
+  readonly #outputLayers = new OutputLayers();
   /** The box that the last result stands for, if not for all. */
   #shownBox: VoxelBox | undefined;
   #marks: CytoRunMarks | undefined;
@@ -252,11 +261,47 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     const { labels: _, ...rest } = result;
     this.result = rest;
     this.#segmented = volume;
+    // Thresholds change nothing of what the network gave.
+    if (!again) this.#showOutputs(true);
     const { count, milliseconds, backend, parameters } = result;
     const detail: RunDetail = { count, milliseconds, backend, layerId, parameters };
     this.#emit('cyto-run', detail);
     return detail;
   }
+
+  /** Brings the layers of flows and cell probability in line with what is asked for, with `anew` also those there are. */
+  #showOutputs(anew: boolean): void {
+    const { model } = this;
+    const image = this.#segmented;
+    for (const kind of OUTPUT_KINDS) {
+      if (!this.#wants(kind) || !image) {
+        if (model) this.#outputLayers.hide(model, kind);
+        continue;
+      }
+      if (!anew && this.#outputLayers.has(kind)) continue;
+      this.#client?.output(kind).then(
+        (output) => {
+          if (this.#segmented === image && this.model && this.#wants(kind))
+            this.#outputLayers.show(this.model, image, output, this.texts);
+        },
+        (cause: unknown) => {
+          if (isAbort(cause)) return;
+          const { kind: error, message } = asCytoError(cause);
+          this.message = message;
+          this.#emit('error', { kind: error, message });
+        },
+      );
+    }
+  }
+
+  #wants(kind: OutputKind): boolean {
+    return kind === 'flows' ? this.showFlows : this.showCellprob;
+  }
+
+  readonly #chooseOutput = (kind: OutputKind, on: boolean): void => {
+    if (kind === 'flows') this.showFlows = on;
+    else this.showCellprob = on;
+  };
 
   /** Applies thresholds to the kept flows; the latest change wins. */
   async #rethreshold(): Promise<void> {
@@ -290,9 +335,16 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       if (this.#measured && !changed.has('box')) this.box = undefined;
       this.#measured = image;
     }
+    for (const kind of OUTPUT_KINDS) {
+      if (!this.model || !this.#outputLayers.removed(this.model, kind)) continue;
+      this.#outputLayers.hide(this.model, kind);
+      // With its image, or by the user.
+      if (this.#segmented && image === this.#segmented) this.#chooseOutput(kind, false);
+    }
     // Another image: its cells have yet to be found.
     if (this.#segmented && this.#shownImage()?.volume !== this.#segmented) {
       this.#segmented = undefined;
+      this.#showOutputs(false);
       this.result = undefined;
       this.joins = undefined;
       this.message = '';
@@ -301,6 +353,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   protected override updated(changed: PropertyValues): void {
     this.#drawMarks();
+    if (changed.has('showFlows') || changed.has('showCellprob')) this.#showOutputs(false);
     const thresholds = Object.keys(thresholdsOf(this));
     if (thresholds.some((name) => changed.has(name) && changed.get(name) !== undefined))
       void this.#rethreshold();
@@ -322,6 +375,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       <div aria-live="polite">${progress ? progressLine(progress, texts) : result ? runSummary(result, texts) : nothing}</div>
       ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}
       ${result && image ? thresholdSliders(this, result.parameters.mode, this.busy, texts) : nothing}
+      ${result && image && !this.busy ? outputChoices((kind) => this.#wants(kind), this.#chooseOutput, texts) : nothing}
       ${this.joins && !this.busy ? html`<cyto-join-review .viewer=${this.viewer} .joins=${this.joins}></cyto-join-review>` : nothing}`;
   }
 

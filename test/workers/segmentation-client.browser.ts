@@ -70,6 +70,26 @@ describe('segmentation in a worker', () => {
     expect((await failure(client.rethreshold({ diameter: 12 }))).message).contain('diameter');
   });
 
+  it('gives flows as colours and cell probability of the last run, on the grid of the image', async () => {
+    const { volume, truth } = discs();
+    expect((await failure(client.output('flows'))).kind).equal('bad-input');
+    await client.run(volume, {}, { backend: 'wasm' });
+    const { data: logits, shape, origin } = await client.output('cellprob');
+    expect(shape).eql([1, SIDE, SIDE]);
+    expect(origin).eql([0, 0, 0]);
+    let right = 0;
+    for (let i = 0; i < truth.length; i++) if (logits[i] > 0 === truth[i] > 0) right++;
+    expect(right / truth.length).above(0.97);
+    const { data: colors } = await client.output('flows');
+    expect(colors.length).equal(3 * SIDE * SIDE);
+    // Flows point to the middle of the disc at (21, 21): the hue turns by half between opposite sides.
+    const at = (y: number, x: number) => [0, 1, 2].map((c) => colors[c * SIDE * SIDE + y * SIDE + x]);
+    const [upper, lower] = [at(13, 21), at(29, 21)];
+    expect(Math.max(...upper)).above(100);
+    expect(upper[0]).below(lower[0] - 100);
+    expect(at(21, 42)[0] + at(21, 42)[1] + at(21, 42)[2]).below(120);
+  });
+
   it('scales an image of small cells by the size they seem to have, unless a diameter is given', async () => {
     const { volume, truth } = discs(1, 6, 20);
     const seen = await client.run(volume, {}, { backend: 'wasm' });

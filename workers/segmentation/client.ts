@@ -3,6 +3,8 @@ import { CytoError } from '../../core/errors.ts';
 import type { ImageSource } from '../../core/image-source.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type {
+  NetworkOutput,
+  OutputKind,
   SegmentationParameters,
   SegmentationResult,
   SegmentationScope,
@@ -315,6 +317,18 @@ export class SegmentationClient {
     const origin = this.#origin;
     const result = await this.#link.call<SegmentationResult>('rethreshold', [this.#owner, full], options);
     return { ...result, origin };
+  }
+
+  /**
+   * The flows or the cell probability of the last run, as samples to be shown.
+   * @throws CytoError `bad-input` if nothing was run; `too-large`; `aborted`
+   */
+  async output(kind: OutputKind, options: TaskOptions = {}): Promise<NetworkOutput> {
+    if (!this.#link || !this.#last)
+      throw new CytoError('bad-input', 'There is no output of the network: run the segmentation first.');
+    const origin = this.#origin;
+    const output = await this.#link.call<NetworkOutput>('output', [this.#owner, kind], options);
+    return { ...output, origin };
   }
 
   /** The files of an added model; the id of a built-in one as it is. */

@@ -1,7 +1,9 @@
 import { CytoError, throwIfAborted } from '../../core/errors.ts';
 import { type TaskOptions, TimeLeft } from '../../core/progress.ts';
 import type {
+  NetworkOutput,
   ObjectConfidence,
+  OutputKind,
   PlaneJoin,
   SegmentationParameters,
 } from '../../core/segmentation-parameters.ts';
@@ -9,6 +11,7 @@ import type { Shape3, VolumeData } from '../../core/volume.ts';
 import { chooseLooks, diameterToUse, lookAtCells, type SizeRule, tilesOfLooks } from './cell-size.ts';
 import { type MaskKernels, plainKernels } from './kernels/kernels.ts';
 import { maxLabel } from './masks/renumber.ts';
+import { networkOutput } from './network-output.ts';
 import { maskParameters, NETWORK_DIAMETER, scaleOf, smoothingOf } from './parameters.ts';
 import { percentileMap, type SampleMap } from './preprocess/normalise.ts';
 import type { RunTilesOptions, TileNetwork } from './preprocess/run-tiles.ts';
@@ -143,6 +146,22 @@ export class Segmentation {
     const { stitchThreshold, skipPlane } = parameters;
     const { labels, joins } = await planes.stitched(masks, { stitchThreshold, skipPlane }, options);
     return { labels, joins, count: maxLabel(labels) };
+  }
+
+  /** What the network gave, as samples to be shown. */
+  output(
+    kind: OutputKind,
+    options: TaskOptions & { pause?: () => Promise<void> } = {},
+  ): Promise<NetworkOutput> {
+    if (this.#flows.mode !== '3d') return networkOutput(this.#flows.planes, kind, options);
+    const { shape, components } = this.#flows.volume.flows;
+    const area = shape[1] * shape[2];
+    const plane = (component: number, z: number) => components[component].subarray(z * area, (z + 1) * area);
+    return networkOutput(
+      { shape, cellprob: (z) => plane(3, z), flows: (z) => [plane(1, z), plane(2, z)] },
+      kind,
+      options,
+    );
   }
 
   /** Parameters with the diameter that the flows were made with. */

@@ -3,6 +3,8 @@ import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type {
   BackendReport,
+  NetworkOutput,
+  OutputKind,
   SegmentationParameters,
   SegmentationResult,
 } from '../../core/segmentation-parameters.ts';
@@ -149,6 +151,16 @@ serve({
       if (!entry)
         throw new CytoError('bad-input', 'There are no flows to make labels of: run the segmentation first.');
       return finish(entry, parameters, performance.now(), options);
+    });
+  },
+
+  output(owner: string, kind: OutputKind, options: TaskOptions): Promise<NetworkOutput> {
+    return inTurn(async () => {
+      const entry = kept.get(owner);
+      if (!entry)
+        throw new CytoError('bad-input', 'There is no output of the network: run the segmentation first.');
+      const output = await entry.segmentation.output(kind, { ...options, pause: letMessagesIn });
+      return moving(output, [output.data.buffer]);
     });
   },
 

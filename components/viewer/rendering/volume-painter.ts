@@ -36,8 +36,8 @@ export class VolumePainter {
     this.#frame = frame;
     let changed = false;
     const wanted: ImageVolume[] = [];
-    for (const layer of this.#model.images) {
-      if (!layer.visible || layer.opacity === 0) continue;
+    for (const layer of this.#model.layers) {
+      if (layer.kind !== 'image' || !layer.visible || layer.opacity === 0) continue;
       let volume = this.#volumes.get(layer);
       if (!volume) {
         volume = new ImageVolume(layer);
