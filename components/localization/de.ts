@@ -141,6 +141,10 @@ export const de: Texts = {
   run: 'Starten',
   cancel: 'Abbrechen',
   moreOptions: 'Weitere Einstellungen',
+  reduced3D: (voxels: string) => [
+    `3D: ${voxels} Voxel als eines (Grafikspeicher)`,
+    'Ebenen: volle Auflösung',
+  ],
   showOutputs: 'Zeigen',
   outputs: { flows: 'Flüsse', cellprob: 'Zellwahrscheinlichkeit' },
   thresholds: 'Schwellen',

@@ -133,6 +133,7 @@ export const en = {
   cancel: 'Cancel',
   moreOptions: 'More options',
   thresholds: 'Thresholds',
+  reduced3D: (voxels: string) => [`3D: ${voxels} voxels as one (graphics memory)`, 'Planes: full resolution'],
   showOutputs: 'Show',
   outputs: { flows: 'Flows', cellprob: 'Cell probability' },
   cellprobThreshold: 'Cell probability',

@@ -1,6 +1,7 @@
 import { asCytoError, CytoError } from '../../core/errors.ts';
 import type { Box, LabelVolume } from '../../core/label-volume.ts';
 import type { Cursor, Layout, ViewerModel } from '../../core/viewer-model.ts';
+import { textsFor } from '../localization/texts.ts';
 import { emit, type Pick } from './events.ts';
 import type { OrbitCamera } from './orbit-camera.ts';
 import { Pane } from './pane.ts';
@@ -11,6 +12,7 @@ import { pickAt } from './pick.ts';
 import type { PaneKind, Plane, Vec3 } from './plane.ts';
 import { PLANE_AXES, planeIndex, sceneExtent } from './plane.ts';
 import type { PaneSize, PlaneCamera } from './plane-camera.ts';
+import { reducedIn3D } from './reduced-3d.ts';
 import type { Painter } from './rendering/painter.ts';
 import { watchScene } from './scene-watch.ts';
 import type { Shortcuts } from './shortcuts.ts';
@@ -412,7 +414,12 @@ export class PaneGrid implements PaneHost {
         orbit,
         quality: this.#orbiting ? 'moving' : 'still',
       });
-      pane.overlay.innerHTML = orbitOverlay(scene, orbit);
+      const reduced = reducedIn3D(this.model);
+      pane.overlay.innerHTML = orbitOverlay(
+        scene,
+        orbit,
+        reduced && textsFor(this.element).reduced3D(reduced.join(' × ')),
+      );
       if (finer) this.#refineLater(pane);
     } else {
       const camera = this.camera(kind);

@@ -57,8 +57,15 @@ function bar(scale: number, dims: Readonly<Dims>, { width, height }: PaneSize): 
   );
 }
 
-/** Edges of the scene's box, faint, with the three axes named at their ends. */
-export function orbitOverlay({ dims, size }: OverlayScene, camera: OrbitCamera): string {
+/**
+ * Edges of the scene's box, faint, with the three axes named at their ends.
+ * @param note lines of text in the top left corner
+ */
+export function orbitOverlay(
+  { dims, size }: OverlayScene,
+  camera: OrbitCamera,
+  note: readonly string[] = [],
+): string {
   const [z, y, x] = sceneExtent(dims);
   const points = corners([x, y, z]).map((corner) => {
     const [sx, sy] = rotate(camera.rotation, corner);
@@ -87,6 +94,7 @@ export function orbitOverlay({ dims, size }: OverlayScene, camera: OrbitCamera):
   };
   return (
     `<g class="box">${edges.join('')}</g><g class="names" part="label">${axis(1, 'x')}${axis(2, 'y')}${z > dims.spacing[0] ? axis(4, 'z') : ''}</g>` +
+    `<g class="names note" part="label">${note.map((line, k) => `<text x="${MARGIN}" y="${MARGIN + 8 + 16 * k}">${escapeMarkup(line)}</text>`).join('')}</g>` +
     bar(camera.scale, dims, size)
   );
 }

@@ -282,6 +282,16 @@ describe('the 3D picture', () => {
     });
   }
 
+  it('says so where graphics memory is too small for every voxel', async () => {
+    const data = new Uint8Array(2 * 4 * 5000).fill(200);
+    const view = await scene({ images: [{ data, shape: [2, 4, 5000] }], attributes: { layout: '3d' } });
+    const note = () => view.pane('3d').querySelector('.note')?.textContent ?? '';
+    expect(note()).to.match(/3 × 1 × 1/);
+    view.element.model.update(view.element.model.layers[0].id, { visible: false });
+    await view.element.settled();
+    expect(note()).to.equal('');
+  });
+
   it('shows labels as bodies in their colour', async () => {
     const view = await scene({
       labels: [{ data: Uint32Array.from(ball(7)), shape: [16, 16, 16], attributes: { opacity: '1' } }],
