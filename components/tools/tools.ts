@@ -27,12 +27,14 @@ export class CytoTools extends EditorPart {
       .icon { display: grid; place-content: center; padding: 0; inline-size: 30px; min-block-size: 30px; }
       .icon:not([aria-pressed='true']) { background: none; border-color: transparent; }
       .icon:hover:not(:disabled) { border-color: var(--_accent); }
-      input[type='range'] { inline-size: 90px; }
+      input[type='range'] { inline-size: 64px; }
       output { font-variant-numeric: tabular-nums; color: var(--_quiet); min-inline-size: 2.2em; }
       .swatch { inline-size: 14px; block-size: 14px; border-radius: 4px; border: 1px solid var(--_line); }
       input.label { inline-size: 5em; }
-      select { max-inline-size: 150px; }
+      select { max-inline-size: 178px; }
       [role='status'] { flex: 1 1 0; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      /* No wider than nothing, so that it does not begin a line of its own. */
+      [role='status']:empty { margin-inline-start: -12px; }
     `,
   ];
 

@@ -69,7 +69,8 @@ export function fittedOrbit(
   const half = corners(extent).map((corner) => rotate(rotation, corner));
   const spanX = 2 * Math.max(...half.map(([x]) => Math.abs(x)));
   const spanY = 2 * Math.max(...half.map(([, y]) => Math.abs(y)));
-  const scale = 0.9 * Math.min(width / spanX, height / spanY);
+  // Room for the names of the axes.
+  const scale = Math.min(0.9, 1 - 44 / Math.min(width, height)) * Math.min(width / spanX, height / spanY);
   return { rotation, scale: Number.isFinite(scale) && scale > 0 ? scale : 1, offset: [0, 0] };
 }
 

@@ -119,7 +119,11 @@ export class CytoWorkbench extends LitElement {
     await this.updateComplete;
     this.alert = '';
     const { openLabels } = await import('./label-files.ts');
-    return openLabels(this.viewer, file, options);
+    try {
+      return await openLabels(this.viewer, file, options);
+    } finally {
+      this.reading = undefined;
+    }
   }
 
   /** Opens a saved project in place of what is shown. @throws CytoError as the reader does; nothing changes then */
