@@ -177,6 +177,6 @@ export interface SegmentationResult {
   estimatedDiameter?: number;
   /** Joins between planes, in order of planes; mode `stitch`. */
   joins?: PlaneJoin[];
-  /** Modes `stitch` and `3d`. */
+  /** Absent in results of older versions in mode `2d`. */
   confidence?: ObjectConfidence;
 }

@@ -320,7 +320,14 @@ export const de: Texts = {
   trainer: {
     title: 'Modell verbessern',
     hint: 'Korrigiere die Labels einiger Bilder und füge sie hinzu. Ein neues Modell lernt daraus, auf diesem Rechner.',
+    suggest: 'Zeigen, wo das Modell am unsichersten war',
+    suggestNext: 'Nächste zweifelhafte Stelle',
+    suggested: (at, of, cells) =>
+      `Stelle ${at} von ${of}, die zweifelhafteste zuerst: ${cells === 1 ? 'eine Zelle' : `${cells} Zellen`}. Korrigiere, was hier falsch ist.`,
+    noDoubts: 'Diese Labels stammen nicht von einem Modell. Segmentiere das Bild zuerst.',
+    addRegion: 'Nur den markierten Ausschnitt hinzufügen',
     add: 'Dieses Bild mit seinen Labels hinzufügen',
+    addPlanes: 'Ebenen dieses Stapels hinzufügen (xy, xz, yz)',
     needLabels: 'Über diesem Bild liegen noch keine Labels. Segmentiere es oder zeichne seine Zellen.',
     images: 'Korrigierte Bilder',
     corrections: ({ added, removed, changed }) =>
@@ -336,6 +343,7 @@ export const de: Texts = {
     learningRate: 'Lernrate',
     train: 'Trainieren',
     takes: (time) => `Dauert auf einem üblichen Rechner höchstens etwa ${time}. Die Seite bleibt benutzbar.`,
+    needs: (megabytes) => `Es braucht bis zu ${megabytes} MB Speicher.`,
     step: 'Training, Schritt',
     curve: 'Lernkurve: Verlust und mittlere Präzision auf dem zurückgehaltenen Teil',
     loss: 'Verlust',
@@ -350,7 +358,20 @@ export const de: Texts = {
     },
     noBetter:
       'Das Training hat nichts Besseres gefunden als das bisherige Modell. Füge mehr korrigierte Bilder hinzu oder korrigiere sie gründlicher.',
-    keep: 'Behalten und benutzen',
+    keepRun: 'Behalten und segmentieren',
+    keep: 'Behalten',
+    compare: 'Bilder vergleichen',
+    saveCheckpoint: 'Für Cellpose speichern…',
+    checkpointHint:
+      'Für Cellpose selbst, als PyTorch-Datei: Wähle den Checkpoint, aus dem das Modell stammt; was trainiert wurde, ersetzt das Seine.',
+    compareTitle: 'Vorher und nachher',
+    comparing: 'Beide Modelle segmentieren das Bild…',
+    pictureOf: (model, ap) => `${model}: mittlere Präzision ${ap}`,
+    outlines: {
+      right: 'passt zu einer korrigierten Zelle',
+      wrong: 'passt zu keiner',
+      missed: 'korrigierte Zelle, die fehlt',
+    },
     discard: 'Verwerfen',
     save: 'Datei speichern…',
     keptAs: (name) => `„${name}“ steht jetzt unter den Modellen und wird beim nächsten Lauf benutzt.`,

@@ -308,7 +308,14 @@ export const en = {
   trainer: {
     title: 'Improve the model',
     hint: 'Correct the labels of a few images and add them. A new model learns from them on this computer.',
+    suggest: 'Show where the model was least sure',
+    suggestNext: 'Next doubtful place',
+    suggested: (at: number, of: number, cells: number) =>
+      `Place ${at} of ${of}, most doubtful first: ${cells === 1 ? 'one cell' : `${cells} cells`}. Correct what is wrong here.`,
+    noDoubts: 'These labels were not made by a model. Segment the image first.',
+    addRegion: 'Add only the marked region',
     add: 'Add this image with its labels',
+    addPlanes: 'Add planes of this stack (xy, xz, yz)',
     needLabels: 'There are no labels over this image yet. Segment it or draw its cells first.',
     images: 'Corrected images',
     corrections: ({ added, removed, changed }: { added: number; removed: number; changed: number }) =>
@@ -324,6 +331,7 @@ export const en = {
     learningRate: 'Learning rate',
     train: 'Train',
     takes: (time: string) => `Takes up to about ${time} on an ordinary computer. The page stays usable.`,
+    needs: (megabytes: number) => `It needs up to ${megabytes} MB of memory.`,
     step: 'Training, step',
     curve: 'Learning curve: loss, and average precision on what was held back',
     loss: 'loss',
@@ -338,7 +346,20 @@ export const en = {
     },
     noBetter:
       'The training found nothing better than the model you have. Add more corrected images, or correct them more thoroughly.',
-    keep: 'Keep and use',
+    keepRun: 'Keep and segment',
+    keep: 'Keep',
+    compare: 'Compare pictures',
+    saveCheckpoint: 'Save for Cellpose…',
+    checkpointHint:
+      'For Cellpose itself, as a PyTorch file: choose the checkpoint that the model came from; what was trained replaces its own.',
+    compareTitle: 'Before and after',
+    comparing: 'Both models segment the image…',
+    pictureOf: (model: string, ap: string) => `${model}: average precision ${ap}`,
+    outlines: {
+      right: 'matches a corrected cell',
+      wrong: 'matches none',
+      missed: 'corrected cell that was missed',
+    },
     discard: 'Discard',
     save: 'Save file…',
     keptAs: (name: string) => `“${name}” is now among the models and will be used for the next run.`,

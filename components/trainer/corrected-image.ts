@@ -1,9 +1,11 @@
 import { type Corrections, correctionsSince } from '../../core/edit/corrections.ts';
 import { type HistoryStep, LabelHistory } from '../../core/edit/label-history.ts';
+import { type DoubtfulRegion, doubtfulRegions } from '../../core/edit/least-sure.ts';
 import type { LabelsLayer } from '../../core/layer.ts';
 import type { ViewerModel } from '../../core/viewer-model.ts';
 import { channelView, type VolumeData } from '../../core/volume.ts';
-import type { TrainingImage } from '../../workers/training/client.ts';
+import { cellCount, type Region, type TrainingImage } from '../../workers/training/client.ts';
+import { planesOf } from './stack-planes.ts';
 
 /** An image of the list, with what was corrected in it. */
 export interface CorrectedImage extends TrainingImage {
@@ -23,34 +25,91 @@ function pair(model: ViewerModel): { layer: LabelsLayer; image: ViewerModel['ima
 /** Whether there is an image with labels to learn from. */
 export const canCollect = (model: ViewerModel): boolean => pair(model) !== undefined;
 
-/**
- * Copies the shown plane of a viewer's image and its labels; undefined if there are no labels over an image.
- * @param channel index of the one channel that the network gets; absent: the first three
- * @param byModel whether a step of the history was made by a model
- */
-export function collect(
-  model: ViewerModel,
-  channel: number | undefined,
-  byModel: (step: HistoryStep) => boolean,
-): CorrectedImage | undefined {
+/** Whether the shown image is a stack with labels over it. */
+export const isStack = (model: ViewerModel): boolean => (pair(model)?.image.volume.shape[2] ?? 1) > 1;
+
+/** What is copied of a viewer. */
+export interface CollectOptions {
+  /** Index of the one channel that the network gets; absent: the first three. */
+  channel: number | undefined;
+  /** Whether a step of the history was made by a model. */
+  byModel: (step: HistoryStep) => boolean;
+  /** The part of the plane that is fully labelled; absent: all of it. */
+  region?: Region;
+}
+
+interface Collected {
+  image: ViewerModel['images'][number];
+  layer: LabelsLayer;
+  /** Samples [z, y, x] of the shown time point. */
+  channels: VolumeData[];
+  corrections: Corrections;
+}
+
+function open(model: ViewerModel, { channel, byModel }: CollectOptions): Collected | undefined {
   const found = pair(model);
   if (!found) return undefined;
   const { volume } = found.image;
-  const { labels } = found.layer;
-  const [, nc, nz, ny, nx] = volume.shape;
-  const { z, t } = model.cursor;
-  const plane = <T extends VolumeData>(samples: T) => samples.slice(z * ny * nx, (z + 1) * ny * nx) as T;
+  const [, nc] = volume.shape;
   const channels =
     channel === undefined || volume.rgb
       ? Array.from({ length: Math.min(3, nc) }, (_, c) => c)
       : [Math.min(channel, nc - 1)];
-  const own = plane(labels.data);
   return {
-    name: nz > 1 ? `${volume.name} · z ${z + 1}` : volume.name,
-    channels: channels.map((c) => plane(channelView(volume, t, c))),
+    ...found,
+    channels: channels.map((c) => channelView(volume, model.cursor.t, c)),
+    corrections: correctionsSince(LabelHistory.of(found.layer.labels), byModel),
+  };
+}
+
+const cells = (labels: Uint32Array) => new Set(labels).size - Number(labels.includes(0));
+
+/** Copies the shown plane of a viewer's image and its labels; undefined if there are no labels over an image. */
+export function collect(model: ViewerModel, options: CollectOptions): CorrectedImage | undefined {
+  const found = open(model, options);
+  if (!found) return undefined;
+  const { volume } = found.image;
+  const [, , nz, ny, nx] = volume.shape;
+  const { z } = model.cursor;
+  const { region } = options;
+  const plane = <T extends VolumeData>(samples: T) => samples.slice(z * ny * nx, (z + 1) * ny * nx) as T;
+  const own = plane(found.layer.labels.data);
+  const image: TrainingImage = {
+    name: `${volume.name}${nz > 1 ? ` · z ${z + 1}` : ''}${region ? ` · y ${region.y + 1} x ${region.x + 1}` : ''}`,
+    channels: found.channels.map(plane),
     shape: [ny, nx],
     labels: own,
-    cells: new Set(own).size - Number(own.includes(0)),
-    corrections: correctionsSince(LabelHistory.of(labels), byModel),
+    ...(region ? { region } : {}),
   };
+  return { ...image, cells: cellCount(image), corrections: found.corrections };
+}
+
+/** Copies planes of a viewer's stack in three orientations; undefined if there is no stack with labels over it. */
+export function collectPlanes(model: ViewerModel, options: CollectOptions): CorrectedImage[] | undefined {
+  const found = open(model, options);
+  if (!found) return undefined;
+  const { volume } = found.image;
+  const [nz, ny, nx] = volume.shape.slice(2);
+  if (nz < 2) return undefined;
+  const [dz, dy] = volume.calibration.spacing;
+  const planes = planesOf({
+    channels: found.channels,
+    labels: found.layer.labels.data,
+    shape: [nz, ny, nx],
+    anisotropy: dz / dy,
+  });
+  return planes.map(({ orientation, at, ...plane }) => ({
+    ...plane,
+    name: `${volume.name} · ${orientation} ${at + 1}`,
+    cells: cells(plane.labels),
+    corrections: found.corrections,
+  }));
+}
+
+/** What the label layer over the image knows of the doubts of the model that made it. */
+export function doubts(model: ViewerModel, side: number): DoubtfulRegion[] {
+  const labels = pair(model)?.layer.labels;
+  const errors = labels?.supplied.get('flow_error');
+  if (!labels || !errors) return [];
+  return doubtfulRegions(LabelHistory.of(labels).index, errors, labels.shape, side);
 }

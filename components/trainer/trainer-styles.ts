@@ -20,5 +20,18 @@ export const trainerStyles = css`
   .curve .u-legend { font-size: 11px; }
   .scores { display: grid; grid-template-columns: 1fr max-content 1fr; gap: 8px; align-items: center; text-align: center; margin-block: 8px; }
   .scores b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; }
+  .wide + .wide, p + .wide { margin-block-start: 6px; }
+  dialog { inline-size: min(94vw, 1180px); max-block-size: 94vh; border: 1px solid var(--_line); border-radius: 12px; padding: 14px; background: var(--_surface); color: var(--_text); }
+  dialog::backdrop { background: rgb(0 0 0 / 0.5); }
+  dialog header { display: grid; grid-template-columns: 1fr minmax(0, max-content) max-content; gap: 8px; align-items: center; margin-block-end: 10px; }
+  dialog h2 { font-size: 15px; margin: 0; }
+  .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 10px; }
+  figure { margin: 0; min-inline-size: 0; }
+  figure canvas { display: block; inline-size: 100%; max-block-size: 68vh; object-fit: contain; background: #000; border-radius: 6px; }
+  figcaption { text-align: center; padding-block: 6px; }
+  figcaption b { font-variant-numeric: tabular-nums; }
+  .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; border: 0; margin: 6px 0 0; }
+  .legend li { display: flex; gap: 6px; padding: 0; border: 0; }
+  .legend svg { inline-size: 14px; block-size: 14px; }
   [role='alert'] { color: light-dark(#a3122a, #ff9aa8); }
 `;

@@ -6,14 +6,26 @@ import type { Progress } from '../../core/progress.ts';
 import {
   DEFAULT_SETTINGS,
   estimateSeconds,
+  partOf,
   type TrainedModel,
   TrainingClient,
   type UnfinishedTraining,
 } from '../../workers/training/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import { controlStyles } from '../styles.ts';
-import { type CorrectedImage, canCollect, collect } from './corrected-image.ts';
+import { type Compared, comparisonView, drawPair } from './comparison-dialog.ts';
+import {
+  type CollectOptions,
+  type CorrectedImage,
+  canCollect,
+  collect,
+  collectPlanes,
+  isStack,
+} from './corrected-image.ts';
 import type { LearningCurve } from './curve.ts';
+import { imageList } from './image-list.ts';
+import { outcomeView } from './outcome-view.ts';
+import { Suggestion } from './suggestion.ts';
 import { trainerStyles } from './trainer-styles.ts';
 
 /**
@@ -24,12 +36,14 @@ import { trainerStyles } from './trainer-styles.ts';
  * @fires progress - `detail.phase`, `detail.value`, `detail.total`, `detail.secondsLeft`, `detail.training`.
  * @fires error - `detail.kind`, `detail.message`.
  * @fires cyto-trained - A training has ended; `detail.before`, `detail.after` (average precision at IoU 0.5 on what was held back), `detail.improved`.
- * @fires cyto-model - A new model was kept; `detail.id`, `detail.name`.
+ * @fires cyto-model - A new model was kept; `detail.id`, `detail.name`, `detail.run`: whether the image shall be segmented with it at once.
  * @fires cyto-save - Before the model's file is downloaded, cancelable; `detail.name`, `detail.blob`.
  * @csspart list - The corrected images.
  * @csspart train - The button that begins.
  * @csspart progress - The progress bar.
+ * @csspart suggest - The button that goes to where the model was least sure.
  * @csspart outcome - How well the models did.
+ * @csspart comparison - The dialog with the pictures of both models.
  */
 export class CytoTrainer extends ViewerPart {
   static override styles = [controlStyles, trainerStyles];
@@ -52,12 +66,20 @@ export class CytoTrainer extends ViewerPart {
   @state() private accessor outcome: TrainedModel | undefined;
   @state() private accessor unfinished: UnfinishedTraining | undefined;
   @state() private accessor kept: { id: string; name: string } | undefined;
+  @state() private accessor bytes: number | undefined;
+  @state() private accessor compared: Compared | undefined;
   @query('.curve') private accessor curvePlace!: HTMLElement | null;
+  @query('dialog') private accessor dialog!: HTMLDialogElement | null;
 
   #client: TrainingClient | undefined;
   #running: AbortController | undefined;
   #curve: LearningCurve | undefined;
   #disposal: ReturnType<typeof setTimeout> | undefined;
+  /** The model that the last training started from. */
+  #parent: string | undefined;
+  #estimating: AbortController | undefined;
+  #comparing: AbortController | undefined;
+  readonly #suggestion = new Suggestion(this);
 
   /** The images to learn from. */
   get corrected(): readonly CorrectedImage[] {
@@ -97,15 +119,42 @@ export class CytoTrainer extends ViewerPart {
 
   /** Adds the shown plane with its labels; a plane of the same name is replaced. */
   addShown(): void {
+    const image = this.model && collect(this.model, this.#collecting());
+    this.#add(image ? [image] : undefined);
+  }
+
+  /** Adds planes of the shown stack in three orientations; all its cells must be labelled. */
+  addPlanes(): void {
+    this.#add(this.model && collectPlanes(this.model, this.#collecting()));
+  }
+
+  /** Adds the part of the shown plane that {@link showDoubtful} went to. */
+  addRegion(): void {
+    const { region } = this.#suggestion;
+    const image = this.model && region && collect(this.model, { ...this.#collecting(), region });
+    this.#add(image ? [image] : undefined);
+  }
+
+  /**
+   * Goes to the region of the shown image whose cells the model was least sure of, or to the next such region.
+   * @returns whether there is one: only labels that a model made have any
+   */
+  showDoubtful(): boolean {
+    return this.#suggestion.next();
+  }
+
+  #collecting(): CollectOptions {
     const { names } = this.texts.editing;
-    const byModel = ({ name }: HistoryStep) => name === names.run || name === names.thresholds;
-    const image = this.model && collect(this.model, this.channel, byModel);
-    if (!image) {
-      this.message = this.texts.trainer.needLabels;
-      return;
-    }
-    this.message = '';
-    this.images = [...this.images.filter(({ name }) => name !== image.name), image];
+    return {
+      channel: this.channel,
+      byModel: ({ name }: HistoryStep) => name === names.run || name === names.thresholds,
+    };
+  }
+
+  #add(added: readonly CorrectedImage[] | undefined): void {
+    this.message = added ? '' : this.texts.trainer.needLabels;
+    const own = new Set(added?.map(({ name }) => name));
+    if (added) this.images = [...this.images.filter(({ name }) => !own.has(name)), ...added];
   }
 
   /** Takes an image off the list. */
@@ -139,14 +188,42 @@ export class CytoTrainer extends ViewerPart {
     this.#running?.abort();
   }
 
-  /** Adds the new model to those of this browser. */
-  async keep(): Promise<void> {
+  /**
+   * Adds the new model to those of this browser.
+   * @param run whether the page is asked to segment its image with the model at once
+   */
+  async keep(run = false): Promise<void> {
     const { outcome } = this;
     if (!outcome) return;
     const { id, name } = await this.#open().accept(outcome);
     this.outcome = undefined;
     this.kept = { id, name };
-    this.#emit('cyto-model', { id, name });
+    this.#emit('cyto-model', { id, name, run });
+  }
+
+  /**
+   * Shows what the models before and after the training make of an image of the list, or of the shown plane.
+   * @param name of an image of the list; absent: the last one
+   * @throws CytoError as segmenting does
+   */
+  async compare(name?: string): Promise<void> {
+    const { outcome } = this;
+    const shown = this.model && collect(this.model, this.#collecting());
+    const candidates = [...this.images, ...(shown ? [shown] : [])];
+    const wanted = name === undefined ? this.images.at(-1) : candidates.find((image) => image.name === name);
+    if (!outcome || !wanted) return;
+    this.#comparing?.abort();
+    const comparing = new AbortController();
+    this.#comparing = comparing;
+    const image = wanted.region ? partOf(wanted, wanted.region) : wanted;
+    this.compared = { image };
+    await this.updateComplete;
+    if (!this.dialog?.open) this.dialog?.showModal();
+    const labels = await this.#open().compare(image, outcome, {
+      signal: comparing.signal,
+      ...(this.#parent ? { model: this.#parent } : {}),
+    });
+    if (this.#comparing === comparing) this.compared = { image, labels };
   }
 
   /** Forgets the new model. */
@@ -164,6 +241,20 @@ export class CytoTrainer extends ViewerPart {
     if (!destination) return;
     const { zipModel } = await import('./model-zip.ts');
     await saveFile(this, file, await zipModel(outcome.files), destination);
+  }
+
+  /**
+   * Saves a trained Cellpose-SAM as a PyTorch checkpoint that Cellpose loads.
+   * @param original the checkpoint that the model was converted from
+   * @throws CytoError `unsupported` for other models, `model` for the checkpoint of another network, `corrupt-file`
+   */
+  async saveCheckpoint(original: File): Promise<void> {
+    const { outcome } = this;
+    if (!outcome) return;
+    this.message = '';
+    const { saveFile } = await import('../export-menu/save-file.ts');
+    // The click was spent on choosing the original: the file goes to the downloads.
+    await saveFile(this, `${outcome.id}.pth`, await this.#open().checkpoint(outcome, original), 'download');
   }
 
   /** Saves the corrected images as one zip, in the layout of Cellpose, that {@link openSet} reads. */
@@ -204,6 +295,7 @@ export class CytoTrainer extends ViewerPart {
     ) => Promise<TrainedModel>,
   ): Promise<TrainedModel> {
     this.#running?.abort();
+    this.#parent = this.baseModel;
     const running = new AbortController();
     this.#running = running;
     this.message = '';
@@ -267,8 +359,25 @@ export class CytoTrainer extends ViewerPart {
     this.#try(this.paused ? this.#open().pause() : this.#open().goOn());
   }
 
+  /** Asks the worker how much memory the training would take. */
+  async #estimate(): Promise<void> {
+    this.#estimating?.abort();
+    this.bytes = undefined;
+    if (this.images.length === 0 || this.busy) return;
+    const estimating = new AbortController();
+    this.#estimating = estimating;
+    const bytes = await this.#open().estimateBytes(
+      this.images,
+      { epochs: this.epochs },
+      { signal: estimating.signal, ...(this.baseModel ? { model: this.baseModel } : {}) },
+    );
+    if (this.#estimating === estimating) this.bytes = bytes;
+  }
+
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
+    if (changed.has('images') || changed.has('baseModel')) this.#try(this.#estimate());
+    if (changed.has('compared') && this.compared && this.dialog) drawPair(this.dialog, this.compared);
     const curve = this.progress?.training?.curve;
     if (curve && curve.length > 1) this.#try(this.#draw(curve));
   }
@@ -293,10 +402,20 @@ export class CytoTrainer extends ViewerPart {
 
   protected override render() {
     const texts = this.texts.trainer;
+    const waiting = this.busy || !(this.model && canCollect(this.model));
     return html`
       <p class="quiet-text">${texts.hint}</p>
-      <button class="wide" part="add" ?disabled=${this.busy || !(this.model && canCollect(this.model))} @click=${() => this.addShown()}>${texts.add}</button>
-      ${this.images.length > 0 ? this.#list() : nothing}
+      ${this.#suggestion.render(
+        texts,
+        waiting,
+        () => this.addRegion(),
+        () => {
+          this.message = texts.noDoubts;
+        },
+      )}
+      <button class="wide" part="add" ?disabled=${waiting} @click=${() => this.addShown()}>${texts.add}</button>
+      ${this.model && isStack(this.model) ? html`<button class="wide" part="add-planes" ?disabled=${waiting} @click=${() => this.addPlanes()}>${texts.addPlanes}</button>` : nothing}
+      ${this.images.length > 0 ? imageList(this.images, this.texts, this.busy, (name) => this.removeImage(name)) : nothing}
       <div class="actions sets">
         <button part="open-set" ?disabled=${this.busy} @click=${() => this.renderRoot.querySelector<HTMLInputElement>('#set')?.click()}>${texts.openSet}</button>
         ${this.images.length > 0 ? html`<button part="save-set" @click=${() => this.#try(this.saveSet())}>${texts.saveSet}</button>` : nothing}
@@ -307,18 +426,35 @@ export class CytoTrainer extends ViewerPart {
       ${this.busy || this.outcome ? html`<div class="curve" role="img" aria-label=${texts.curve}></div>` : nothing}
       <div aria-live="polite">${this.outcome ? this.#outcomeBox(this.outcome) : nothing}
         ${this.kept ? html`<p>${texts.keptAs(this.kept.name)}</p>` : nothing}</div>
-      ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}`;
+      ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}
+      ${this.compared ? this.#comparison(this.compared) : nothing}`;
   }
 
-  #list() {
-    const texts = this.texts.trainer;
-    return html`<ul part="list" aria-label=${texts.images}>
-      ${this.images.map(
-        ({ name, cells, corrections }) => html`<li><b title=${name}>${name}</b>
-          <span class="quiet-text">${this.texts.cellsFound(cells)}${texts.corrections(corrections)}</span>
-          <button class="quiet" aria-label=${this.texts.remove(name)} ?disabled=${this.busy} @click=${() => this.removeImage(name)}>✕</button></li>`,
-      )}
-    </ul>`;
+  #comparison(compared: Compared) {
+    const { texts } = this;
+    const shown = this.model && collect(this.model, this.#collecting());
+    const names = new Set([...this.images, ...(shown ? [shown] : [])].map(({ name }) => name));
+    const close = () => this.dialog?.close();
+    return html`<dialog part="comparison" aria-label=${texts.trainer.compareTitle} @close=${() => {
+      this.#comparing?.abort();
+      this.compared = undefined;
+    }}>${comparisonView(compared, {
+      texts: texts.trainer,
+      dismiss: texts.dismiss,
+      names: [...names],
+      choose: (name) => this.#try(this.compare(name)),
+      close,
+    })}</dialog>`;
+  }
+
+  #outcomeBox(outcome: TrainedModel) {
+    return outcomeView(outcome, this.texts.trainer, {
+      keep: (run) => this.#try(this.keep(run)),
+      discard: () => this.discard(),
+      save: () => this.#try(this.save()),
+      ...(this.images.length > 0 ? { compare: () => this.#try(this.compare()) } : {}),
+      checkpoint: (original) => this.#try(this.saveCheckpoint(original)),
+    });
   }
 
   #offer({ name, step }: UnfinishedTraining) {
@@ -347,7 +483,7 @@ export class CytoTrainer extends ViewerPart {
           }} /></div>
       <details><summary>${texts.moreOptions}</summary><div class="fields">${number('epochs', 1, 1)}${number('learningRate', 0.00001, 0.00001)}</div></details>
       <div class="actions"><button class="primary" part="train" @click=${() => this.#try(this.train())}>${own.train}</button></div>
-      <p class="quiet-text">${own.takes(texts.seconds(seconds))}</p>`;
+      <p class="quiet-text">${own.takes(texts.seconds(seconds))}${this.bytes ? html` ${own.needs(Math.ceil(this.bytes / 1e7) * 10)}` : nothing}</p>`;
   }
 
   #progressLine(progress: Progress) {
@@ -360,18 +496,6 @@ export class CytoTrainer extends ViewerPart {
       <div class="actions">
         <button part="pause" aria-pressed=${this.paused} @click=${() => this.#togglePause()}>${texts.pause}</button>
         <button part="cancel" @click=${() => this.cancel()}>${texts.cancel}</button></div>`;
-  }
-
-  #outcomeBox({ before, after, improved, judgedOn }: TrainedModel) {
-    const texts = this.texts.trainer;
-    return html`<div part="outcome">
-      <div class="scores"><span>${texts.before}<b>${before.ap50.toFixed(2)}</b></span><span aria-hidden="true">→</span><span>${texts.after}<b>${after.ap50.toFixed(2)}</b></span></div>
-      <p class="quiet-text">${texts.judged[judgedOn]}</p>
-      ${improved ? nothing : html`<p>${texts.noBetter}</p>`}
-      <div class="actions">
-        <button class=${improved ? 'primary' : ''} part="keep" ?disabled=${!improved} @click=${() => this.#try(this.keep())}>${texts.keep}</button>
-        <button part="discard" @click=${() => this.discard()}>${texts.discard}</button>
-        <button part="save" ?disabled=${!improved} @click=${() => this.#try(this.save())}>${texts.save}</button></div></div>`;
   }
 }
 

@@ -74,6 +74,8 @@ export class CytoWorkbench extends LitElement {
   @state() private accessor training = false;
   /** The one channel of the last run; absent: the first three. */
   @state() private accessor runChannel: number | undefined;
+  /** The model of the last run, unless it was trained here. */
+  @state() private accessor baseModel: string | undefined;
 
   #opening: AbortController | undefined;
 
@@ -228,10 +230,12 @@ export class CytoWorkbench extends LitElement {
         <section><h2>${texts.segment}</h2>
           <cyto-segmenter model=${this.modelId ?? nothing} @cyto-run=${() => {
             this.runChannel = this.segmenter.channel;
+            // Trainings start from a model that was not trained here: all corrections are learned anew.
+            if (!this.#trained.has(this.segmenter.modelId ?? '')) this.baseModel = this.segmenter.modelId;
           }}></cyto-segmenter></section>
         <section><cyto-edits></cyto-edits></section>
         <section><details @toggle=${this.#onTrainer}><summary>${texts.trainer.title}</summary>
-          ${this.training ? html`<cyto-trainer base-model=${this.modelId ?? nothing} .channel=${this.runChannel} @cyto-model=${this.#onModel}></cyto-trainer>` : nothing}</details></section>
+          ${this.training ? html`<cyto-trainer base-model=${this.baseModel ?? this.modelId ?? nothing} .channel=${this.runChannel} @cyto-model=${this.#onModel}></cyto-trainer>` : nothing}</details></section>
         <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
         <section><cyto-crop></cyto-crop></section>
       </aside>
@@ -253,6 +257,9 @@ export class CytoWorkbench extends LitElement {
       <input id="labels" type="file" @change=${this.#onLabels} tabindex="-1" aria-hidden="true" />
       <input id="folder" type="file" webkitdirectory @change=${this.#onFiles} tabindex="-1" aria-hidden="true" />`;
   }
+
+  /** Models that were kept since the page was opened. */
+  readonly #trained = new Set<string>();
 
   constructor() {
     super();
@@ -310,8 +317,11 @@ export class CytoWorkbench extends LitElement {
   };
 
   /** A new model is used from now on. */
-  #onModel = (event: CustomEvent<{ id: string }>): void => {
+  #onModel = (event: CustomEvent<{ id: string; run: boolean }>): void => {
+    this.#trained.add(event.detail.id);
     this.segmenter.modelId = event.detail.id;
+    // The outcome is shown and announced by the segmenter itself.
+    if (event.detail.run) this.segmenter.run().catch((error: unknown) => console.debug('cytopane:', error));
   };
 
   #onLoad = (): void => {

@@ -10,6 +10,7 @@ export * from './label-change.ts';
 export * from './label-edit.ts';
 export * from './label-history.ts';
 export * from './label-index.ts';
+export * from './least-sure.ts';
 export * from './place-labels.ts';
 export * from './polygon.ts';
 export * from './shape.ts';

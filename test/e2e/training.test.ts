@@ -63,6 +63,21 @@ async function scoreOfRun({ page }: Stage): Promise<number> {
   return averagePrecision(await truth('tp5-labels.png'), Uint32Array.from(labels)).ap[0];
 }
 
+/** Looks at the pictures of both models: what is drawn differs, and the figures are those of a better model. */
+async function compare({ page }: Stage): Promise<void> {
+  await page.getByRole('button', { name: 'Compare pictures' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Before and after' });
+  await dialog.locator('figcaption b').first().filter({ hasText: /\d/ }).waitFor({ timeout: 60_000 });
+  const [was, is] = (await dialog.locator('figcaption b').allTextContents()).map(Number);
+  assert.ok(is > was, `AP@0.5 of the compared image went from ${was} to ${is}`);
+  const pictures = await dialog
+    .locator('canvas')
+    .evaluateAll((canvases) => canvases.map((canvas) => (canvas as HTMLCanvasElement).toDataURL()));
+  assert.notEqual(pictures[0], pictures[1]);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+}
+
 describe('training in the page', () => {
   let stage: Stage;
   before(async () => {
@@ -76,12 +91,14 @@ describe('training in the page', () => {
     const { page } = stage;
     const first = await scoreOfRun(stage);
     await openTrainer(stage);
+    await page.getByRole('button', { name: 'Show where the model was least sure' }).click();
+    await page.getByText(/Place 1 of \d+, most doubtful first: \d+ cells/).waitFor();
     for (const name of ['tp1', 'tp2', 'tp3', 'tp4']) await correct(stage, name);
     await setRounds(stage, 10);
     await page.getByLabel('Name', { exact: true }).fill('Yeast in traps');
     await page.getByRole('button', { name: 'Train', exact: true }).click();
     await page.getByText('Training, step').waitFor({ timeout: 240_000 });
-    const keep = page.getByRole('button', { name: 'Keep and use' });
+    const keep = page.getByRole('button', { name: 'Keep and segment' });
     await keep.waitFor({ timeout: 400_000 });
     const outcome = await page.evaluate(async () => {
       const trainer = document.querySelector('cyto-workbench')?.shadowRoot?.querySelector('cyto-trainer');
@@ -89,8 +106,18 @@ describe('training in the page', () => {
     });
     const [was, is] = [...outcome.matchAll(/\d\.\d\d/g)].map(([value]) => Number(value));
     assert.ok(is > was, `on what was held back AP@0.5 went from ${was} to ${is}`);
+    await compare(stage);
     await keep.click();
     await page.getByText('is now among the models').waitFor();
+    // The image that is shown is segmented with it at once.
+    await page.waitForFunction(
+      () => {
+        const layers = document.querySelector('cyto-workbench')?.viewer?.model.labels ?? [];
+        return layers.some(({ labels }) => String(labels.origin.model ?? '').startsWith('yeast-in-traps-'));
+      },
+      undefined,
+      { timeout: 60_000 },
+    );
     const second = await scoreOfRun(stage);
     assert.ok(second > first, `AP@0.5 of the next image went from ${first} to ${second}`);
     const chosen = await page.evaluate(() => document.querySelector('cyto-workbench')?.segmenter.modelId);

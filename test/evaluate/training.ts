@@ -5,6 +5,7 @@
  * and after. Images without a cell are left out. Without `--judge` the images that were not learned from judge. Of stacks
  * the plane in the middle is taken. `--base` is the folder of the model that is started from, by default the one that
  * ships. `--also` names image sets of other kinds, of which the first `--also-most` show what was unlearned.
+ * `--one-thread` serves the page without cross-origin isolation, which is faster where other work keeps the cores busy.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     base: { type: 'string' },
     also: { type: 'string', multiple: true, default: [] },
     'also-most': { type: 'string', default: '6' },
+    'one-thread': { type: 'boolean', default: false },
   },
 });
 if (!values.images || !values.masks) {
@@ -94,7 +96,7 @@ const also = await Promise.all(
 );
 if (values.base) mounts['/base/'] = `${resolve(values.base)}/`;
 
-const { page, origin, close } = await openStage({ isolated: true, mounts });
+const { page, origin, close } = await openStage({ isolated: !values['one-thread'], mounts });
 page.setDefaultTimeout(0);
 await page.goto(`${origin}/test/evaluate/page.html`);
 const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;

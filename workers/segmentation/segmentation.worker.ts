@@ -89,14 +89,9 @@ async function finish(
 ): Promise<SegmentationResult> {
   const task = { ...options, pause: letMessagesIn };
   const labelled = await segmentation.labels(parameters, task);
-  const confidence =
-    parameters.mode !== '2d'
-      ? { confidence: await segmentation.confidence(labelled.labels, parameters, task) }
-      : {};
+  const confidence = await segmentation.confidence(labelled.labels, parameters, task);
   const milliseconds = performance.now() - started;
-  return moving({ ...result, ...labelled, ...confidence, milliseconds, parameters }, [
-    labelled.labels.buffer,
-  ]);
+  return moving({ ...result, ...labelled, confidence, milliseconds, parameters }, [labelled.labels.buffer]);
 }
 
 serve({

@@ -3,12 +3,15 @@ import { encodeNpy } from '../../core/npy.ts';
 import { hashOf } from '../../core/sha256.ts';
 import { VERSION } from '../../core/version.ts';
 import type { ModelFolder } from '../models/model-folder.ts';
-import { CARD } from '../segmentation/network/model-card.ts';
+import { CARD, type ModelCard } from '../segmentation/network/model-card.ts';
 import type { Model } from '../segmentation/network/model-files.ts';
-import { openGraph } from '../segmentation/network/run-graph.ts';
-import { writeOnnx } from './onnx/onnx-model.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { TrainingOutcome } from './train.ts';
+import type { Trainee } from './trainee.ts';
+
+/** The hash of a model's weights, wherever they lie. */
+export const fingerprint = ({ weights, externalData }: ModelCard): string =>
+  externalData?.sha256 ?? weights.sha256;
 
 /** How a new model is called. */
 export interface NewModelName {
@@ -26,14 +29,15 @@ export interface NewModelName {
 export async function newModelFiles(
   parent: Model,
   folder: ModelFolder,
+  trainee: Trainee,
   outcome: TrainingOutcome,
   settings: TrainingSettings,
   { id, name }: NewModelName,
 ): Promise<Map<string, Blob>> {
   const { card, testInput } = parent;
-  const graph = new Blob([writeOnnx(outcome.model) as Uint8Array<ArrayBuffer>]);
+  const { graph, external } = await trainee.files(outcome.model);
   const [batch, , height, width] = testInput.shape;
-  const network = await openGraph(new Uint8Array(await graph.arrayBuffer()));
+  const network = await trainee.open(outcome.model);
   let output: Float32Array;
   try {
     output = await network.run(testInput.data as Float32Array, batch, height, width);
@@ -50,16 +54,20 @@ export async function newModelFiles(
   document.delete('documentation');
   document.setIn(['weights', 'onnx', 'source'], 'model.onnx');
   document.setIn(['weights', 'onnx', 'sha256'], await hashOf(graph));
+  if (external) {
+    document.setIn(['weights', 'onnx', 'external_data', 'sha256'], await hashOf(external.data));
+    document.setIn(['config', 'cytopane', 'external_data_size'], external.data.size);
+  }
   // The smaller pair of test tensors serves as the only one.
-  document.setIn(['inputs', 0, 'test_tensor', 'source'], 'test_input.npy');
-  document.setIn(['outputs', 0, 'test_tensor', 'source'], 'test_output.npy');
+  document.setIn(['inputs', 0, 'test_tensor'], { source: 'test_input.npy' });
+  document.setIn(['outputs', 0, 'test_tensor'], { source: 'test_output.npy' });
   const own = ['config', 'cytopane'];
   document.setIn([...own, 'id'], id);
   document.setIn([...own, 'size'], graph.size);
   document.deleteIn([...own, 'quick_test']);
   const round = (value: number) => Number(value.toFixed(4));
   document.setIn([...own, 'training'], {
-    parent: { id: card.id, version: card.version, sha256: card.weights.sha256 },
+    parent: { id: card.id, version: card.version, sha256: fingerprint(card) },
     images: outcome.images,
     cells: outcome.cells,
     ...settings,
@@ -74,6 +82,7 @@ export async function newModelFiles(
   return new Map([
     [CARD, new Blob([String(document)])],
     ['model.onnx', graph],
+    ...(external ? [[external.source, external.data] as const] : []),
     ['test_input.npy', new Blob([encodeNpy(testInput.data as Float32Array, testInput.shape)])],
     ['test_output.npy', new Blob([encodeNpy(output, testInput.shape)])],
   ]);

@@ -64,12 +64,17 @@ export interface Plan {
   steps: number;
 }
 
+/** @param fixed side of the crops where the network takes no other */
 export function planOf(
   images: readonly Pick<PreparedImage, 'shape' | 'scale'>[],
   { epochs }: TrainingSettings,
+  fixed?: number,
 ): Plan {
-  const longest = Math.max(...images.map(({ shape, scale }) => Math.max(...shape) * scale));
-  const side = Math.min(SIDE.most, Math.max(SIDE.least, Math.ceil(longest / SIDE.step) * SIDE.step));
+  // As long as most images: where a few are larger, more crops are cut from them.
+  const lengths = images.map(({ shape, scale }) => Math.max(...shape) * scale).sort((a, b) => a - b);
+  const usual = lengths[lengths.length >> 1];
+  const fitting = Math.min(SIDE.most, Math.max(SIDE.least, Math.ceil(usual / SIDE.step) * SIDE.step));
+  const side = fixed ?? fitting;
   const cover = images.reduce(
     (sum, { shape, scale }) => sum + Math.max(1, (shape[0] * shape[1] * scale ** 2) / side ** 2),
     0,

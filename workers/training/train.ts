@@ -2,16 +2,22 @@ import { throwIfAborted } from '../../core/errors.ts';
 import { type CurvePoint, TimeLeft } from '../../core/progress.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
-import { openGraph } from '../segmentation/network/run-graph.ts';
 import { letMessagesIn } from '../serve.ts';
 import { cutCrop, emptyCrops, randomPlacement } from './augmentation.ts';
-import { gatherWeights, trainableWeights, withWeights } from './graph/trainable-weights.ts';
-import { trainingStep } from './graph/training-step.ts';
+import {
+  gatherWeights,
+  type TrainableWeight,
+  trainableWeights,
+  withWeights,
+} from './graph/trainable-weights.ts';
+import { type TrainingStep, trainingStep } from './graph/training-step.ts';
 import { judge, type Score } from './judge.ts';
-import { type OnnxModel, writeOnnx } from './onnx/onnx-model.ts';
+import { checkMemory, trainingBytes } from './memory.ts';
+import type { OnnxModel } from './onnx/onnx-model.ts';
 import { type OptimiserState, openStep } from './optimiser.ts';
 import { randomNumbers } from './random.ts';
-import { planOf, rateAt, type TrainingSettings } from './settings.ts';
+import { type Plan, planOf, rateAt, type TrainingSettings } from './settings.ts';
+import type { Trainee, TraineeSizes } from './trainee.ts';
 import { checkImages, prepare, split, type TrainingImage } from './training-set.ts';
 
 /** A training at some step; what is needed to go on with it. */
@@ -30,6 +36,7 @@ export interface TrainingState {
 
 /** How a training came out. */
 export interface TrainingOutcome {
+  /** The part that learned. */
   model: OnnxModel;
   before: Score;
   after: Score;
@@ -61,7 +68,7 @@ export interface TrainOptions {
   }) => void;
   /** Where to wait before a step while the user has paused. */
   pause?: () => Promise<void>;
-  /** Asked to keep the state; called at every point of the curve. */
+  /** Asked to keep the state; called with every score and when the training is stopped. */
   onState?: (state: TrainingState) => Promise<void>;
 }
 
@@ -76,6 +83,15 @@ const HALF_LIFE = 25;
 
 const LONGEST_GRADIENT = 2;
 
+/** Shares of what was learned that are tried, smallest first. */
+const SHARES = [0.3, 0.5, 0.7];
+
+/** Scores that differ by no more count as equal. */
+const EQUAL = 0.02;
+
+/** Different crops of an image, where an encoder that stays as it is has to look at each of them once. */
+const FROZEN_CROPS = 8;
+
 /**
  * Trains a model on corrected images. The same images, settings and seed give the same model, also when a training was
  * interrupted and went on from a kept state.
@@ -83,10 +99,11 @@ const LONGEST_GRADIENT = 2;
  * A part of the images is held back; the model as it was and the running average of the weights are judged on it, the
  * best is kept, and that may be the one that was started from.
  *
- * @throws CytoError `bad-input` for images that cannot be used, `unsupported` for a model that cannot be trained, `aborted`
+ * @throws CytoError `bad-input` for images that cannot be used, `too-large` for more of them than memory holds,
+ * `unsupported` for a model that cannot be trained, `aborted`
  */
 export async function train(
-  model: OnnxModel,
+  trainee: Trainee,
   card: ModelCard,
   images: readonly TrainingImage[],
   settings: TrainingSettings,
@@ -95,13 +112,15 @@ export async function train(
   const { signal, kernels } = options;
   const quiet = signal ? { signal } : {};
   checkImages(images);
+  const { model, frozen } = trainee;
+  checkMemory(estimateBytes(trainee, images, settings));
   const sets = split(images);
   const judges = sets.judge.length > 0 ? sets.judge : sets.learn;
   const prepared = sets.learn.map((image) => prepare(image, card.diameter.rescale));
-  const plan = planOf(prepared, settings);
-  const trained = trainableWeights(model, settings.trains);
+  const plan = planOf(prepared, settings, frozen?.tile);
+  const trained = trainedBy(trainee, settings);
   const scoreOf = async (weights: Float32Array): Promise<Score> => {
-    const network = await openGraph(writeOnnx(withWeights(model, trained, weights)));
+    const network = await trainee.open(withWeights(model, trained, weights));
     try {
       return await judge(judges, network.run, card, kernels, quiet);
     } finally {
@@ -109,14 +128,7 @@ export async function train(
     }
   };
 
-  const step = await openStep(
-    trainingStep(model, trained, {
-      batch: 1,
-      height: plan.side,
-      width: plan.side,
-      longestGradient: LONGEST_GRADIENT,
-    }),
-  );
+  const step = await openStep(stepOf(model, trained, plan, frozen?.tokens));
   try {
     const state = options.state ?? (await begin());
     const { optimiser, best } = state;
@@ -128,12 +140,17 @@ export async function train(
     while (optimiser.step < plan.steps) {
       await letMessagesIn();
       await options.pause?.();
+      // What was learned since the last point of the curve is not lost.
+      if (signal?.aborted && optimiser.step > first) await options.onState?.(state);
       throwIfAborted(signal);
-      const random = randomNumbers(settings.seed, optimiser.step);
-      const image = prepared[optimiser.step % prepared.length];
+      // Where an encoder has to look at each crop, the same ones come back.
+      const crop = frozen ? optimiser.step % (FROZEN_CROPS * prepared.length) : optimiser.step;
+      const random = randomNumbers(settings.seed, crop);
+      const image = prepared[crop % prepared.length];
       cutCrop(image, randomPlacement(image, random), plan.side, crops, 0);
+      const taken = frozen ? { ...crops, image: (await frozen.features(crops.image)).data } : crops;
       const rates = { rate: rateAt(optimiser.step, plan, settings), weightDecay: settings.weightDecay };
-      const { loss } = await step.run(optimiser, crops, rates);
+      const { loss } = await step.run(optimiser, taken, rates);
       follow(state.average, optimiser.weights, optimiser.step);
       [sum, count] = [sum + loss, count + 1];
       const judging = optimiser.step % every === 0 || optimiser.step === plan.steps;
@@ -162,6 +179,7 @@ export async function train(
       if (judging && optimiser.step - best.step >= PATIENCE * every && best.step > 0) break;
     }
     const improved = best.step > 0;
+    if (improved) await moderate(best);
     return {
       model: improved ? withWeights(model, trained, best.weights) : model,
       before: state.before,
@@ -179,6 +197,20 @@ export async function train(
     await step.release();
   }
 
+  /** Goes back toward the start as far as the score stays: what was not learned from is then forgotten least. */
+  async function moderate(best: TrainingState['best']): Promise<void> {
+    const { weights, score } = best;
+    const start = gatherWeights(trained);
+    for (const share of SHARES) {
+      throwIfAborted(signal);
+      const between = weights.map((value, i) => start[i] + share * (value - start[i]));
+      const own = await scoreOf(between);
+      if (own.ap < score.ap - EQUAL || own.ap50 < score.ap50 - EQUAL) continue;
+      Object.assign(best, { weights: between, score: own });
+      return;
+    }
+  }
+
   async function begin(): Promise<TrainingState> {
     const weights = gatherWeights(trained);
     const before = await scoreOf(weights);
@@ -191,6 +223,47 @@ export async function train(
       seconds: 0,
     };
   }
+}
+
+/** The weights that learn: behind a frozen encoder all there are, or biases alone. */
+function trainedBy({ model, frozen }: TraineeSizes, { trains }: TrainingSettings): TrainableWeight[] {
+  return trainableWeights(model, frozen && trains === 'decoder' ? 'all' : trains);
+}
+
+/** @param input what the part that learns takes, if that is no image */
+function stepOf(
+  model: OnnxModel,
+  trained: readonly TrainableWeight[],
+  { side }: Plan,
+  input?: readonly number[],
+): TrainingStep {
+  return trainingStep(model, trained, {
+    batch: 1,
+    height: side,
+    width: side,
+    longestGradient: LONGEST_GRADIENT,
+    ...(input ? { input } : {}),
+  });
+}
+
+/** Bytes that a training takes at most, beside the images as the page holds them. */
+export function estimateBytes(
+  trainee: TraineeSizes,
+  images: readonly TrainingImage[],
+  settings: TrainingSettings,
+): number {
+  const { model, frozen } = trainee;
+  const trained = trainedBy(trainee, settings);
+  const plan = planOf(
+    images.map(({ shape }) => ({ shape, scale: 1 })),
+    settings,
+    frozen?.tile,
+  );
+  const step = stepOf(model, trained, plan, frozen?.tokens);
+  return (
+    trainingBytes(images, { peak: step.peakBytes, weights: gatherWeights(trained).length }) +
+    (frozen?.bytes ?? 0)
+  );
 }
 
 /** Moves the running average toward the weights; in the first steps it follows them closely. */

@@ -4,12 +4,18 @@ import type { TaskOptions } from '../../core/progress.ts';
 import { blobFolder, builtInFolder } from '../models/model-folder.ts';
 import { chooseKernels } from '../segmentation/kernels/choose-kernels.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
+import { averagePrecision, matchedIous } from '../segmentation/masks/metrics.ts';
+import { renumber } from '../segmentation/masks/renumber.ts';
 import { loadModel } from '../segmentation/network/model-files.ts';
 import { serve } from '../serve.ts';
 import { Checkpoint, type TrainingRequest, type UnfinishedTraining } from './checkpoint.ts';
-import { newModelFiles } from './new-model.ts';
-import { readOnnx } from './onnx/onnx-model.ts';
-import { type TrainingOutcome, train } from './train.ts';
+import { labelsOf } from './judge.ts';
+import { fingerprint, newModelFiles } from './new-model.ts';
+import type { TrainingSettings } from './settings.ts';
+import { estimateBytes, type TrainingOutcome, train } from './train.ts';
+import { trainedCheckpoint } from './trained-checkpoint.ts';
+import { openTrainee, type TraineeSizes } from './trainee.ts';
+import { partOf, type TrainingImage } from './training-set.ts';
 
 /** A trained model that waits to be accepted: its folder's files by name, and how it was made. */
 export interface TrainedModel extends Omit<TrainingOutcome, 'model'> {
@@ -21,8 +27,66 @@ export interface TrainedModel extends Omit<TrainingOutcome, 'model'> {
 const checkpoint = new Checkpoint();
 let kernels: Promise<MaskKernels> | undefined;
 
+/** The model whose sizes were looked at last, by the hash of its weights. */
+let estimated: { key: string; sizes: TraineeSizes } | undefined;
+
 /** Resolved when the training may go on; set while it is paused. */
 let paused: { wait: Promise<void>; go: () => void } | undefined;
+
+/** How one model does on an image. */
+export interface ComparedLabels {
+  /** Uint32 [y, x] of a run with default parameters. */
+  labels: Uint32Array;
+  /** Average precision at IoU 0.5 against the corrected labels; NaN where neither has a cell. */
+  ap50: number;
+  /** Labels of the model that match a corrected one, and corrected labels that were missed, at IoU 0.5. */
+  matched: Uint32Array;
+  missed: Uint32Array;
+}
+
+/** An image as the model before and the one after a training see it. */
+export interface Comparison {
+  before: ComparedLabels;
+  after: ComparedLabels;
+}
+
+/** Which model a call is about. */
+export type ModelFiles = Pick<TrainingRequest, 'model' | 'checked' | 'assetBase'>;
+
+/** The part of an image that counts, as an image of its own. */
+const wholeOf = (image: TrainingImage): TrainingImage => (image.region ? partOf(image, image.region) : image);
+
+async function compare(
+  model: ModelFiles['model'],
+  checked: boolean,
+  image: TrainingImage,
+  options: TaskOptions,
+): Promise<ComparedLabels> {
+  const parent = await loadModel(folderOf({ model, checked }), options);
+  const trainee = await openTrainee(parent, options);
+  const network = await trainee.open(trainee.model);
+  try {
+    kernels ??= chooseKernels();
+    const labels = await labelsOf(image, network.run, parent.card, await kernels, options);
+    const truth = image.labels.slice();
+    renumber(truth);
+    const { iou, predicted } = matchedIous(truth, labels);
+    const found = [...iou.keys()].filter((k) => iou[k] >= 0.5);
+    const original = new Map([...truth.keys()].map((i) => [truth[i], image.labels[i]]));
+    return {
+      labels,
+      ap50: averagePrecision(image.labels, labels, [0.5]).ap[0],
+      matched: Uint32Array.from(found, (k) => predicted[k]),
+      missed: Uint32Array.from(
+        [...iou.keys()].filter((k) => !(iou[k] >= 0.5)),
+        (k) => original.get(k + 1) ?? 0,
+      ),
+    };
+  } finally {
+    await network.release();
+    await trainee.release();
+  }
+}
 
 function folderOf({ model, checked }: Pick<TrainingRequest, 'model' | 'checked'>) {
   return typeof model === 'string' ? builtInFolder(model) : blobFolder(model, undefined, checked);
@@ -37,30 +101,33 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
   onProgress?.({ phase: 'load-model', value: 0, total: 1 });
   const folder = folderOf(request);
   const parent = await loadModel(folder, quiet);
-  const { graph } = await parent.weights(quiet);
-  const model = readOnnx(new Uint8Array(await graph.arrayBuffer()));
-  const { sha256 } = parent.card.weights;
+  const trainee = await openTrainee(parent, quiet);
+  const sha256 = fingerprint(parent.card);
   const state = resumed ? await checkpoint.state(sha256) : undefined;
   kernels ??= chooseKernels();
-  const outcome = await train(model, parent.card, request.images, request.settings, {
-    ...quiet,
-    kernels: await kernels,
-    ...(state ? { state } : {}),
-    pause: async () => paused?.wait,
-    onState: (kept) => checkpoint.keep(kept, sha256),
-    onStep: ({ step, steps, loss, secondsLeft, curve }) =>
-      onProgress?.({
-        phase: 'train',
-        value: step,
-        total: steps,
-        training: { loss, curve },
-        ...(secondsLeft === undefined ? {} : { secondsLeft }),
-      }),
-  });
-  const files = await newModelFiles(parent, folder, outcome, request.settings, request);
-  await checkpoint.end();
-  const { model: _, ...rest } = outcome;
-  return { ...rest, id: request.id, name: request.name, files };
+  try {
+    const outcome = await train(trainee, parent.card, request.images, request.settings, {
+      ...quiet,
+      kernels: await kernels,
+      ...(state ? { state } : {}),
+      pause: async () => paused?.wait,
+      onState: (kept) => checkpoint.keep(kept, sha256),
+      onStep: ({ step, steps, loss, secondsLeft, curve }) =>
+        onProgress?.({
+          phase: 'train',
+          value: step,
+          total: steps,
+          training: { loss, curve },
+          ...(secondsLeft === undefined ? {} : { secondsLeft }),
+        }),
+    });
+    const files = await newModelFiles(parent, folder, trainee, outcome, request.settings, request);
+    await checkpoint.end();
+    const { model: _, ...rest } = outcome;
+    return { ...rest, id: request.id, name: request.name, files };
+  } finally {
+    await trainee.release();
+  }
 }
 
 serve({
@@ -73,6 +140,47 @@ serve({
     const request = await checkpoint.request();
     if (!request) throw new CytoError('not-found', 'There is no training to go on with.');
     return run(request, true, options);
+  },
+
+  /** Bytes that a training takes at most. */
+  async estimate(
+    { model, checked, assetBase }: ModelFiles,
+    images: readonly TrainingImage[],
+    settings: TrainingSettings,
+    options: TaskOptions,
+  ): Promise<number> {
+    setAssetBase(assetBase);
+    const parent = await loadModel(folderOf({ model, checked }), options);
+    const key = fingerprint(parent.card);
+    if (estimated?.key !== key) {
+      const trainee = await openTrainee(parent, options);
+      const { frozen } = trainee;
+      const { tile = 0, tokens = [], bytes = 0 } = frozen ?? {};
+      const sizes = { model: trainee.model, ...(frozen ? { frozen: { tile, tokens, bytes } } : {}) };
+      await trainee.release();
+      estimated = { key, sizes };
+    }
+    return estimateBytes(estimated.sizes, images, settings);
+  },
+
+  async compare(
+    { model, checked, assetBase }: ModelFiles,
+    trained: ReadonlyMap<string, Blob>,
+    image: TrainingImage,
+    options: TaskOptions,
+  ): Promise<Comparison> {
+    setAssetBase(assetBase);
+    const part = wholeOf(image);
+    return {
+      before: await compare(model, checked, part, options),
+      after: await compare(trained, true, part, options),
+    };
+  },
+
+  /** A checkpoint of Cellpose with the trained weights in place of its own. */
+  async checkpoint(trained: ReadonlyMap<string, Blob>, original: File, options: TaskOptions): Promise<Blob> {
+    const parent = await loadModel(blobFolder(trained, undefined, true), options);
+    return trainedCheckpoint(await parent.weights(options), original, options);
   },
 
   unfinished: (): Promise<UnfinishedTraining | undefined> => checkpoint.unfinished(),

@@ -9,6 +9,8 @@ from cellpose import vit
 from segment_anything.modeling import ImageEncoderViT
 
 WIDTH, DEPTH, HEADS, NECK = 16, 3, 2, 16
+# Blocks with positions for all of SAM's image, as in SAM.
+GLOBAL = [DEPTH - 1]
 
 
 def small_encoder(_checkpoint=None):
@@ -16,7 +18,7 @@ def small_encoder(_checkpoint=None):
     encoder = ImageEncoderViT(
         depth=DEPTH, embed_dim=WIDTH, img_size=1024, mlp_ratio=4,
         norm_layer=partial(torch.nn.LayerNorm, eps=1e-6), num_heads=HEADS, patch_size=16,
-        qkv_bias=True, use_rel_pos=True, global_attn_indexes=[DEPTH - 1], window_size=14, out_chans=NECK)
+        qkv_bias=True, use_rel_pos=True, global_attn_indexes=GLOBAL, window_size=14, out_chans=NECK)
     return SimpleNamespace(image_encoder=encoder)
 
 

@@ -1,33 +1,9 @@
 import { CytoError } from '../../../core/errors.ts';
 import { FLOAT, type OnnxNode } from '../onnx/onnx-model.ts';
 import { biasGradient, convolutionOf, inputGradient, outputShape, weightGradient } from './convolution.ts';
-import { broadcast, type GraphBuilder, type Shape } from './graph-builder.ts';
-
-/** What is known of an operator: the shape of its output, and how a gradient goes back through it. */
-interface Layer {
-  shape(node: OnnxNode, graph: GraphBuilder): Shape;
-  /**
-   * @param gradient ∂loss/∂output
-   * @param wanted whether the gradient of an input is needed
-   * @returns ∂loss/∂input, for the inputs that are wanted
-   */
-  back(
-    node: OnnxNode,
-    graph: GraphBuilder,
-    gradient: string,
-    wanted: (input: string) => boolean,
-  ): Map<string, string>;
-}
-
-const integer = (node: OnnxNode, name: string, otherwise: number) =>
-  node.attributes.find((each) => each.name === name)?.i ?? otherwise;
-
-const text = (node: OnnxNode, name: string, otherwise: string) => {
-  const bytes = node.attributes.find((each) => each.name === name)?.s;
-  return bytes ? new TextDecoder().decode(bytes) : otherwise;
-};
-
-const first = ({ inputs }: OnnxNode, graph: GraphBuilder) => graph.shapeOf(inputs[0]);
+import { broadcast, type GraphBuilder } from './graph-builder.ts';
+import { first, gathered, integer, type Layer, text } from './layer.ts';
+import { TOKEN_LAYERS } from './token-layers.ts';
 
 function numbers(graph: GraphBuilder, name: string): Float32Array {
   const tensor = graph.constants.get(name);
@@ -44,16 +20,6 @@ function where(graph: GraphBuilder, conditions: readonly string[], gradient: str
 
 const compare = (graph: GraphBuilder, op: 'Greater' | 'Less', tensor: string, limit: string) =>
   graph.add(op, [tensor, limit], graph.shapeOf(tensor));
-
-/** Sums a gradient over the axes along which its input was repeated. */
-function gathered(graph: GraphBuilder, gradient: string, shape: Shape): string {
-  const long = graph.shapeOf(gradient);
-  const extra = long.length - shape.length;
-  const axes = long
-    .map((_, axis) => axis)
-    .filter((axis) => axis < extra || shape[axis - extra] !== long[axis]);
-  return axes.length === 0 ? gradient : graph.reshape(graph.sum(gradient, axes), shape);
-}
 
 /** Scale factors of a Resize that repeats pixels a whole number of times. */
 function repeats(node: OnnxNode, graph: GraphBuilder): [number, number] {
@@ -72,6 +38,8 @@ function repeats(node: OnnxNode, graph: GraphBuilder): [number, number] {
 }
 
 const LAYERS: Record<string, Layer> = {
+  ...TOKEN_LAYERS,
+
   Conv: {
     shape: (node, graph) => outputShape(convolutionOf(node, graph), graph),
     back(node, graph, gradient, wanted) {

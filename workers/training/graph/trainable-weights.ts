@@ -32,6 +32,12 @@ const lengthOf = ({ dims }: OnnxTensor) => dims.reduce((total, length) => total 
 
 /** Numbers of a float32 or float16 constant. */
 export function numbersOf(tensor: OnnxTensor): Float32Array {
+  if (tensor.external) {
+    throw new CytoError(
+      'unsupported',
+      'This model cannot be trained here: its weights lie in a second file, and it is no converted Cellpose-SAM.',
+    );
+  }
   const buffer = tensor.bytes.slice().buffer;
   if (tensor.type === FLOAT) return new Float32Array(buffer);
   if (tensor.type === FLOAT16) return fromHalf(new Uint16Array(buffer));
@@ -51,30 +57,39 @@ export function weightsByName(model: OnnxModel): Map<string, OnnxTensor> {
   return found;
 }
 
+/** Inputs that are weights, by operator; those of an Add are if they are constants. */
+const WEIGHTS: Record<string, readonly number[]> = {
+  Conv: [1, 2],
+  MatMul: [1],
+  LayerNormalization: [1, 2],
+  Add: [1],
+};
+
 /**
- * The kernels and biases of a model's convolutions.
+ * The kernels and biases of a model's convolutions, its matrices, and scales and shifts of its norms.
  * @throws CytoError `unsupported` if there are none
  */
 export function trainableWeights(model: OnnxModel, part: TrainedPart = 'all'): TrainableWeight[] {
   const constants = weightsByName(model);
   const first = part === 'decoder' ? model.nodes.findIndex(({ op }) => ENLARGING.includes(op)) : 0;
-  const layers = model.nodes.slice(Math.max(0, first)).filter(({ op }) => op === 'Conv');
   const found = new Map<string, TrainableWeight>();
   let start = 0;
-  for (const { inputs } of layers) {
-    const [kernel, ...rest] = inputs.slice(1);
-    const stored = constants.get(kernel);
-    if (!stored || lengthOf(stored) < LEAST_VALUES) continue;
-    for (const name of part === 'biases' ? rest : [kernel, ...rest]) {
+  for (const { op, inputs } of model.nodes.slice(Math.max(0, first))) {
+    const names = (WEIGHTS[op] ?? []).map((at) => inputs[at]).filter((name) => constants.has(name));
+    const [main] = names;
+    const stored = constants.get(main);
+    if (!stored || (op === 'Conv' && lengthOf(stored) < LEAST_VALUES)) continue;
+    for (const name of names) {
       const tensor = constants.get(name);
-      if (!tensor || found.has(name)) continue;
+      const bias = op === 'Add' || name !== main;
+      if (!tensor || found.has(name) || lengthOf(tensor) < 2 || (part === 'biases' && !bias)) continue;
       const length = lengthOf(tensor);
       found.set(name, { name, dims: tensor.dims, start, length, stored: tensor });
       start += length;
     }
   }
   if (found.size === 0)
-    throw new CytoError('unsupported', 'This model has no convolutions with weights that could be trained.');
+    throw new CytoError('unsupported', 'This model has no weights that could be trained.');
   return [...found.values()];
 }
 

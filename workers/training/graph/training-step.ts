@@ -1,5 +1,6 @@
 import { CytoError } from '../../../core/errors.ts';
-import { FLOAT, type OnnxModel, type OnnxValue } from '../onnx/onnx-model.ts';
+import { peakBytes } from '../memory.ts';
+import { FLOAT, INT64, type OnnxModel, type OnnxValue } from '../onnx/onnx-model.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { layerOf } from './layers.ts';
 import { numbersOf, type TrainableWeight, weightsByName } from './trainable-weights.ts';
@@ -9,6 +10,8 @@ export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
 export interface StepOptions {
   batch: number;
+  /** Shape of what the network takes; by default an image [batch, 3, height, width]. */
+  input?: readonly number[];
   /** Sides of the crops in pixels. */
   height: number;
   width: number;
@@ -18,10 +21,16 @@ export interface StepOptions {
   gradient?: boolean;
 }
 
+/** A graph that makes one step. */
+export interface TrainingStep extends OnnxModel {
+  /** Bytes of its tensors that are alive at once. */
+  peakBytes: number;
+}
+
 /**
  * Writes one step of training as a graph of ordinary operators: network, loss of spec §9, gradients, AdamW.
  *
- * Inputs: `image` [n, 3, y, x]; `target` [n, 3, y, x] = dY, dX (5 × unit flow) and 1 inside cells; `valid` [n, 1, y, x],
+ * Inputs: `image` [n, 3, y, x], or what else the network takes; `target` [n, 3, y, x] = dY, dX (5 × unit flow) and 1 inside cells; `valid` [n, 1, y, x],
  * 1 for pixels that count; `weights`, `mean`, `square`: vectors of the trained weights and AdamW's moments; `rate`;
  * `decay` = rate · weight decay; `meanScale`, `squareScale` = 1 / (1 - βᵗ). Outputs: `loss`, `newWeights`, `newMean`,
  * `newSquare` and, if asked for, `gradient`.
@@ -35,13 +44,13 @@ export function trainingStep(
   model: OnnxModel,
   trained: readonly TrainableWeight[],
   options: StepOptions,
-): OnnxModel {
+): TrainingStep {
   const { batch, height, width } = options;
   const total = trained.reduce((sum, { length }) => sum + length, 0);
   const graph = new GraphBuilder();
   const scalars = ['rate', 'decay', 'meanScale', 'squareScale'];
   const inputs: OnnxValue[] = [
-    { name: 'image', type: FLOAT, dims: [batch, 3, height, width] },
+    { name: 'image', type: FLOAT, dims: [...(options.input ?? [batch, 3, height, width])] },
     { name: 'target', type: FLOAT, dims: [batch, 3, height, width] },
     { name: 'valid', type: FLOAT, dims: [batch, 1, height, width] },
     ...['weights', 'mean', 'square'].map((name) => ({ name, type: FLOAT, dims: [total] })),
@@ -62,6 +71,7 @@ export function trainingStep(
       dims: [total],
     })),
   ];
+  const names = (values: readonly OnnxValue[]) => values.map(({ name }) => name);
   return {
     irVersion: 8,
     opset: Math.max(model.opset, 13),
@@ -72,6 +82,7 @@ export function trainingStep(
     constants: graph.constants,
     inputs,
     outputs,
+    peakBytes: peakBytes(graph, names(inputs), names(outputs)),
   };
 }
 
@@ -94,6 +105,9 @@ function addNetwork(
     if (weight) {
       const flat = graph.slice('weights', [0], [weight.start], [weight.length]);
       graph.add('Reshape', [flat, graph.integers(weight.dims)], weight.dims, {}, local(name));
+    } else if (constant?.type === INT64) {
+      graph.constants.set(local(name), { ...constant, name: local(name) });
+      graph.shapes.set(local(name), constant.dims);
     } else if (constant) {
       graph.floats(numbersOf(constant), constant.dims, local(name));
     } else throw new CytoError('corrupt-file', `The model refers to "${name}", which is not in it.`);

@@ -7,13 +7,25 @@ export const INT64 = 7;
 export const BOOL = 9;
 export const FLOAT16 = 10;
 
+/** TensorProto.DataLocation: in a second file. */
+const EXTERNAL = 1;
+
 /** A constant of a graph. */
 export interface OnnxTensor {
   name: string;
   dims: number[];
   type: number;
-  /** Little endian, C order. */
+  /** Little endian, C order; empty for those in a second file. */
   bytes: Uint8Array;
+  /** Where the bytes lie in a second file. */
+  external?: ExternalBytes;
+}
+
+/** A part of a file beside the graph. */
+export interface ExternalBytes {
+  location: string;
+  offset: number;
+  length: number;
 }
 
 export interface OnnxAttribute {
@@ -43,7 +55,7 @@ export interface OnnxValue {
   dims: (number | string)[];
 }
 
-/** An ONNX file whose constants lie inside and whose nodes hold no graphs of their own. */
+/** An ONNX file whose nodes hold no graphs of their own. */
 export interface OnnxModel {
   irVersion: number;
   opset: number;
@@ -60,10 +72,19 @@ function refuse(what: string): never {
   throw new CytoError('unsupported', `This model cannot be trained here: ${what}.`);
 }
 
+/** An entry of a list of keys and values (StringStringEntryProto). */
+function readEntry(reader: PbfReader): [key: string, value: string] {
+  const entry: [string, string] = ['', ''];
+  return reader.readMessage((tag, into, pbf) => {
+    if (tag === 1 || tag === 2) into[tag - 1] = pbf.readString();
+  }, entry);
+}
+
 function readTensor(reader: PbfReader): OnnxTensor {
   const tensor: OnnxTensor = { name: '', dims: [], type: 0, bytes: new Uint8Array() };
   const floats: number[] = [];
   const integers: number[] = [];
+  const external: Record<string, string> = {};
   reader.readMessage((tag, into, pbf) => {
     if (tag === 1) pbf.readPackedVarint(into.dims, true);
     else if (tag === 2) into.type = pbf.readVarint();
@@ -71,8 +92,15 @@ function readTensor(reader: PbfReader): OnnxTensor {
     else if (tag === 7) pbf.readPackedVarint(integers, true);
     else if (tag === 8) into.name = pbf.readString();
     else if (tag === 9) into.bytes = pbf.readBytes().slice();
-    else if (tag === 13) refuse('its weights lie in a second file');
+    else if (tag === 13) {
+      const [key, value] = readEntry(pbf);
+      external[key] = value;
+    }
   }, tensor);
+  if (external.location !== undefined) {
+    const { location, offset = '0', length = '0' } = external;
+    tensor.external = { location, offset: Number(offset), length: Number(length) };
+  }
   if (floats.length > 0) tensor.bytes = new Uint8Array(Float32Array.from(floats).buffer);
   if (integers.length > 0) tensor.bytes = new Uint8Array(BigInt64Array.from(integers.map(BigInt)).buffer);
   return tensor;
@@ -133,7 +161,7 @@ function readValue(reader: PbfReader): OnnxValue {
 
 /**
  * Reads an ONNX file (github.com/onnx/onnx, onnx.proto).
- * @throws CytoError `unsupported` for files with external data, subgraphs or foreign operators; `corrupt-file`
+ * @throws CytoError `unsupported` for files with subgraphs or foreign operators; `corrupt-file`
  */
 export function readOnnx(bytes: Uint8Array): OnnxModel {
   const model: OnnxModel = {
@@ -184,7 +212,18 @@ function writeTensor(tensor: OnnxTensor, pbf: PbfWriter): void {
   for (const length of tensor.dims) pbf.writeVarintField(1, length);
   pbf.writeVarintField(2, tensor.type);
   pbf.writeStringField(8, tensor.name);
-  pbf.writeBytesField(9, tensor.bytes);
+  if (!tensor.external) return void pbf.writeBytesField(9, tensor.bytes);
+  for (const entry of Object.entries(tensor.external)) {
+    pbf.writeMessage(
+      13,
+      ([key, value]: [string, string | number], out: PbfWriter) => {
+        out.writeStringField(1, key);
+        out.writeStringField(2, String(value));
+      },
+      entry,
+    );
+  }
+  pbf.writeVarintField(14, EXTERNAL);
 }
 
 function writeAttribute(attribute: OnnxAttribute, pbf: PbfWriter): void {
