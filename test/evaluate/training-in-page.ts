@@ -85,13 +85,15 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
     const { ModelLibrary }: typeof import('../../workers/models/client.ts') = await import(
       from('model-library')
     );
-    const names = ['rdf.yaml', 'model.onnx', 'test_input.npy', 'test_output.npy'];
-    const files = names.map(async (name) => {
+    const tensors = ['test_input', 'test_output', 'quick_input', 'quick_output'];
+    const names = ['rdf.yaml', 'model.onnx', ...tensors.map((name) => `${name}.npy`)];
+    const files: File[] = [];
+    for (const name of names) {
       const answer = await fetch(new URL(`${task.base}${name}`, location.href));
-      return new File([await answer.blob()], name);
-    });
+      if (answer.ok) files.push(new File([await answer.blob()], name));
+    }
     const library = new ModelLibrary();
-    base = (await library.add(await Promise.all(files))).id;
+    base = (await library.add(files)).id;
     library.dispose();
   }
   const training = new TrainingClient();

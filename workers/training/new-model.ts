@@ -73,6 +73,7 @@ export async function newModelFiles(
     ...settings,
     steps: outcome.step,
     seconds: Math.round(outcome.seconds),
+    backend: outcome.backend,
     judged_on: outcome.judgedOn,
     ap50_before: round(outcome.before.ap50),
     ap50_after: round(outcome.after.ap50),

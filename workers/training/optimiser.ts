@@ -33,11 +33,14 @@ export interface Step {
   release(): Promise<void>;
 }
 
-/** Opens a graph of trainingStep on WASM. */
-export async function openStep(graph: OnnxModel): Promise<Step> {
-  const ort = await loadOrt('wasm', threadCount());
+/**
+ * Opens a graph of trainingStep.
+ * @param kind where it runs; `webgpu` throws where there is none
+ */
+export async function openStep(graph: OnnxModel, kind: 'wasm' | 'webgpu' = 'wasm'): Promise<Step> {
+  const ort = await loadOrt(kind, kind === 'wasm' ? threadCount() : 1);
   const session = await ort.InferenceSession.create(writeOnnx(graph), {
-    executionProviders: ['wasm'],
+    executionProviders: [kind],
     graphOptimizationLevel: 'all',
   });
   const dims = new Map(graph.inputs.map((value) => [value.name, value.dims as number[]]));

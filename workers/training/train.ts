@@ -14,9 +14,10 @@ import { type TrainingStep, trainingStep } from './graph/training-step.ts';
 import { judge, type Score } from './judge.ts';
 import { checkMemory, trainingBytes } from './memory.ts';
 import type { OnnxModel } from './onnx/onnx-model.ts';
-import { type OptimiserState, openStep } from './optimiser.ts';
+import type { Crops, OptimiserState } from './optimiser.ts';
 import { randomNumbers } from './random.ts';
 import { type Plan, planOf, rateAt, type TrainingSettings } from './settings.ts';
+import { openFastStep, type StepBackend } from './step-ladder.ts';
 import type { Trainee, TraineeSizes } from './trainee.ts';
 import { checkImages, prepare, split, type TrainingImage } from './training-set.ts';
 
@@ -51,6 +52,8 @@ export interface TrainingOutcome {
   cells: number;
   curve: CurvePoint[];
   seconds: number;
+  /** Where the last step ran. */
+  backend: StepBackend;
 }
 
 export interface TrainOptions {
@@ -128,11 +131,22 @@ export async function train(
     }
   };
 
-  const step = await openStep(stepOf(model, trained, plan, frozen?.tokens));
+  /** Puts the crop of a step into `crops`; gives what the part that learns takes. */
+  const crops = emptyCrops(1, plan.side);
+  const cropOf = async (number: number): Promise<Crops> => {
+    // Where an encoder has to look at each crop, the same ones come back.
+    const crop = frozen ? number % (FROZEN_CROPS * prepared.length) : number;
+    const image = prepared[crop % prepared.length];
+    cutCrop(image, randomPlacement(image, randomNumbers(settings.seed, crop)), plan.side, crops, 0);
+    return frozen ? { ...crops, image: (await frozen.features(crops.image)).data } : crops;
+  };
+  const step = await openFastStep(stepOf(model, trained, plan, frozen?.tokens), {
+    weights: gatherWeights(trained),
+    crops: await cropOf(0),
+  });
   try {
     const state = options.state ?? (await begin());
     const { optimiser, best } = state;
-    const crops = emptyCrops(1, plan.side);
     const every = Math.max(1, Math.round(plan.steps / JUDGEMENTS));
     const timing = new TimeLeft(plan.steps - optimiser.step);
     const first = optimiser.step;
@@ -143,12 +157,7 @@ export async function train(
       // What was learned since the last point of the curve is not lost.
       if (signal?.aborted && optimiser.step > first) await options.onState?.(state);
       throwIfAborted(signal);
-      // Where an encoder has to look at each crop, the same ones come back.
-      const crop = frozen ? optimiser.step % (FROZEN_CROPS * prepared.length) : optimiser.step;
-      const random = randomNumbers(settings.seed, crop);
-      const image = prepared[crop % prepared.length];
-      cutCrop(image, randomPlacement(image, random), plan.side, crops, 0);
-      const taken = frozen ? { ...crops, image: (await frozen.features(crops.image)).data } : crops;
+      const taken = await cropOf(optimiser.step);
       const rates = { rate: rateAt(optimiser.step, plan, settings), weightDecay: settings.weightDecay };
       const { loss } = await step.run(optimiser, taken, rates);
       follow(state.average, optimiser.weights, optimiser.step);
@@ -192,6 +201,7 @@ export async function train(
       cells: prepared.reduce((total, { count: cells }) => total + cells, 0),
       curve: state.curve,
       seconds: state.seconds,
+      backend: step.backend,
     };
   } finally {
     await step.release();
