@@ -66,6 +66,22 @@ describe('OMERO: session', () => {
     assert.ok(server.mostInFlight() <= 4, `${server.mostInFlight()} requests in flight`);
   });
 
+  it('keeps the session alive until told to stop', async () => {
+    let pings = 0;
+    const cookies = cookieFetch();
+    const counted: typeof fetch = (input, init) => {
+      if (/keepalive_ping\/$/.test(String(input))) pings++;
+      return cookies(input, init);
+    };
+    const connection = new OmeroConnection({ root: server.root, fetch: counted });
+    const stop = connection.keepAlive(5);
+    while (pings < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop();
+    const before = pings;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(pings, before);
+  });
+
   it('lists images of datasets, wells and images named by a page’s address', async () => {
     const connection = await connected(server);
     const objects = objectsOfAddress(new URLSearchParams('image=104,101&dataset=11&well=7'));
