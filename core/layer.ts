@@ -90,6 +90,10 @@ export interface LabelsLayer extends LayerBase {
   /** Label under the pointer in a pane or a table, 0 for none. Not part of a saved view. */
   hovered: number;
   editable: boolean;
+  /** Time point of the image that the labels belong to; absent: they are shown at all of them. */
+  readonly t?: number;
+  /** Layers of the same series are the time points of one: they look alike. */
+  readonly series?: string;
 }
 
 export type Layer = ImageLayer | LabelsLayer;
@@ -148,5 +152,7 @@ export function labelsLayer(
     onlySelected: settings.onlySelected ?? false,
     hovered: 0,
     editable: settings.editable ?? false,
+    ...(settings.t === undefined ? {} : { t: settings.t }),
+    ...(settings.series === undefined ? {} : { series: settings.series }),
   };
 }

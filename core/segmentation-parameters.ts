@@ -177,6 +177,8 @@ export interface SegmentationResult {
   estimatedDiameter?: number;
   /** Joins between planes, in order of planes; mode `stitch`. */
   joins?: PlaneJoin[];
-  /** Absent in results of older versions in mode `2d`. */
+  /** Absent for planes that are too large to be rated. */
   confidence?: ObjectConfidence;
+  /** Number of cells of all time points, if they are linked through time. */
+  linkedCount?: number;
 }

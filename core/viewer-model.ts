@@ -122,9 +122,20 @@ export class ViewerModel extends EventTarget {
     return this.#layers.filter((layer): layer is ImageLayer => layer.kind === 'image' && !layer.derived);
   }
 
-  /** Label layers bottom first. */
+  /** Layers of the time point that is looked at, bottom first: all but labels of other time points. */
+  get current(): Layer[] {
+    const { t } = this.#cursor;
+    return this.#layers.filter((layer) => layer.kind === 'image' || layer.t === undefined || layer.t === t);
+  }
+
+  /** Label layers of the time point that is looked at, bottom first. */
   get labels(): LabelsLayer[] {
-    return this.#layers.filter((layer): layer is LabelsLayer => layer.kind === 'labels');
+    return this.current.filter((layer) => layer.kind === 'labels');
+  }
+
+  /** Label layers of all time points, bottom first. */
+  get allLabels(): LabelsLayer[] {
+    return this.#layers.filter((layer) => layer.kind === 'labels');
   }
 
   /**
@@ -158,9 +169,19 @@ export class ViewerModel extends EventTarget {
     this.#emit('layer-move', { layer, index: at, source });
   }
 
-  /** Changes settings of a layer in place and announces those that differ. */
+  /** Changes settings of a layer, and of the others of its series, in place and announces those that differ. */
   update(id: string, changes: LayerChanges, source: ChangeSource = 'api'): void {
     const layer = this.#require(id);
+    this.#update(layer, changes, source);
+    if (layer.kind !== 'labels' || layer.series === undefined) return;
+    // What the pointer is over is at one time point, which is the layer's own.
+    const { hovered: _, t: __, series: ___, ...shared } = changes as Partial<LabelsLayer>;
+    for (const other of this.allLabels) {
+      if (other !== layer && other.series === layer.series) this.#update(other, shared, source);
+    }
+  }
+
+  #update(layer: Layer, changes: LayerChanges, source: ChangeSource): void {
     const current = layer as unknown as Record<string, unknown>;
     if (layer.kind === 'labels' && 'selected' in changes && !('alsoSelected' in changes)) {
       if (layer.alsoSelected.length > 0) changes = { ...changes, alsoSelected: [] };
@@ -358,6 +379,8 @@ const SETTING_CHECKS: Record<string, (value: unknown) => boolean> = {
   interpolation: (v) => INTERPOLATIONS.includes(v as (typeof INTERPOLATIONS)[number]),
   contour: (v) => typeof v === 'number' && v >= 0,
   seed: (v) => Number.isInteger(v),
+  t: (v) => Number.isInteger(v) && (v as number) >= 0,
+  series: (v) => typeof v === 'string',
   selected: (v) => Number.isInteger(v) && (v as number) >= 0,
   colormap: (v) => COLORMAPS.includes(v as (typeof COLORMAPS)[number]),
   blending: (v) => BLENDINGS.includes(v as (typeof BLENDINGS)[number]),

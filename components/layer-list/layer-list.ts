@@ -37,10 +37,10 @@ export class CytoLayerList extends ViewerPart {
     const { model, texts } = this;
     if (!model) return nothing;
     if (model.layers.length === 0) return html`<p class="quiet-text">${texts.noLayers}</p>`;
-    return html`<ul aria-label=${texts.layers}>${model.layers.map((layer, index) => this.#layer(layer, index)).reverse()}</ul>`;
+    return html`<ul aria-label=${texts.layers}>${model.current.map((layer, index, shown) => this.#layer(layer, index, shown)).reverse()}</ul>`;
   }
 
-  #layer(layer: Layer, index: number) {
+  #layer(layer: Layer, index: number, shown: readonly Layer[]) {
     const { texts, model } = this;
     const { name, id } = layer;
     const change = (changes: LayerChanges) => model?.update(id, changes, 'user');
@@ -49,15 +49,21 @@ export class CytoLayerList extends ViewerPart {
       sign: string,
       text: string,
     ) => html`<button class="quiet tiny" aria-label=${text} title=${text}
-      ?disabled=${to < 0 || to >= (model?.layers.length ?? 0)} @click=${() => model?.move(id, to, 'user')}>${sign}</button>`;
+      ?disabled=${to < 0 || to >= shown.length} @click=${() => model?.move(id, model.layers.indexOf(shown[to]), 'user')}>${sign}</button>`;
+    const remove = () => {
+      const series = layer.kind === 'labels' ? layer.series : undefined;
+      const all =
+        series === undefined ? [layer] : (model?.allLabels.filter((each) => each.series === series) ?? []);
+      for (const each of all) model?.remove(each.id, 'user');
+    };
     return html`<li part="layer">
       <div class="head">
         <input type="checkbox" .checked=${layer.visible} aria-label=${texts.visible(name)}
           @change=${(event: Event) => change({ visible: (event.target as HTMLInputElement).checked })} />
         <span class="name" title=${name}>${name}</span>
-        ${(model?.layers.length ?? 0) > 1 ? [move(index + 1, '▲', texts.moveUp(name)), move(index - 1, '▼', texts.moveDown(name))] : nothing}
+        ${shown.length > 1 ? [move(index + 1, '▲', texts.moveUp(name)), move(index - 1, '▼', texts.moveDown(name))] : nothing}
         <button class="quiet tiny" aria-label=${texts.remove(name)} title=${texts.remove(name)}
-          @click=${() => model?.remove(id, 'user')}>✕</button>
+          @click=${remove}>✕</button>
       </div>
       <div class="settings">
         <label for="opacity-${id}">${texts.opacity}</label>

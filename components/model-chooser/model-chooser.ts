@@ -24,6 +24,7 @@ const SPDX = /^[A-Za-z0-9][A-Za-z0-9.+-]*$/;
  *
  * @tag cyto-model-chooser
  * @fires change - Another model was chosen; `detail.id`, `detail.source` (`user`, or `api` after `add`).
+ * @fires models - The list of models is known, or another.
  * @fires progress - A download; `detail.phase`, `detail.value`, `detail.total` (bytes).
  * @fires error - `detail.kind`, `detail.message`.
  * @csspart card - Licence, size and state of the chosen model.
@@ -110,6 +111,7 @@ export class CytoModelChooser extends LitElement {
   protected override updated(changed: PropertyValues): void {
     if (changed.has('offers') && this.#started) void this.#readOffers();
     if (changed.has('value')) this.confirming = false;
+    if (changed.has('entries') || changed.has('remote')) this.dispatchEvent(new Event('models'));
   }
 
   /** Resolves when the list of models is known. */

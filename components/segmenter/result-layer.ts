@@ -6,28 +6,60 @@ import type { ObjectConfidence, SegmentationResult, VoxelBox } from '../../core/
 import type { ViewerModel } from '../../core/viewer-model.ts';
 import type { Volume } from '../../core/volume.ts';
 import type { Texts } from '../localization/en.ts';
+import type { FrameResult } from './run-client.ts';
 
 /** Columns of the table that hold how sure the network was of each cell. */
 const CONFIDENCE_COLUMNS = { flow_error: 'flowError', cellprob: 'cellprob' } as const;
 
-/** The label layer that results of a segmenter go to; made at the first run. */
-export class ResultLayer {
+/** Where a result belongs in an image with several time points. */
+interface TimePlace {
+  t: number;
+  series: string;
+}
+
+/** How results are put into their layers. */
+interface ShowOptions {
+  /** Whether they come of other thresholds on the same flows. */
+  again: boolean;
+  /** The box that was asked for, outside which labels stay as they are. */
+  box?: VoxelBox | undefined;
+  texts: Texts;
+}
+
+/** The label layers that results of a segmenter go to: one for each time point of an image. */
+export class ResultLayers {
+  readonly #byTime = new Map<number, ResultLayer>();
+
+  /** Puts the labels of time points into their layers. @returns id of the layer that is shown, or of the first */
+  show(model: ViewerModel, image: Volume, frames: readonly FrameResult[], options: ShowOptions): string {
+    const ids = frames.map(({ t, result }) => {
+      const layer = this.#byTime.get(t) ?? new ResultLayer();
+      this.#byTime.set(t, layer);
+      const place = image.shape[0] > 1 ? { t, series: 'cells' } : undefined;
+      return layer.show(model, image, result, options, place);
+    });
+    return ids[frames.findIndex(({ t }) => t === model.cursor.t)] ?? ids[0];
+  }
+}
+
+/** The label layer that results go to; made at the first run. */
+class ResultLayer {
   #known: { id: string; labels: LabelVolume } | undefined;
   /** The step that the last change of thresholds made. */
   #thresholdStep: HistoryStep | undefined;
+
   /**
    * Puts labels into the layer, as one step that can be undone; thresholds tried in a row are one step together.
-   * @param how.again whether they come of other thresholds on the same flows
-   * @param how.box the box that was asked for, outside which labels stay as they are
    * @returns id of the layer
    */
   show(
     model: ViewerModel,
     image: Volume,
     result: SegmentationResult,
-    { again, box, texts }: { again: boolean; box?: VoxelBox | undefined; texts: Texts },
+    { again, box, texts }: ShowOptions,
+    place: TimePlace | undefined,
   ): string {
-    const { id, labels, added } = this.#layer(model, image, texts);
+    const { id, labels, added } = this.#layer(model, image, texts, place);
     this.#record(labels, result, { again, box, texts });
     for (const key of Object.keys(labels.origin)) delete labels.origin[key];
     Object.assign(labels.origin, {
@@ -41,10 +73,10 @@ export class ResultLayer {
   }
 
   /** The layer to write into; a new one, to be added when it has its labels, where there is none of the image's size. */
-  #layer(model: ViewerModel, image: Volume, texts: Texts) {
+  #layer(model: ViewerModel, image: Volume, texts: Texts, place: TimePlace | undefined) {
     const [, , nz, ny, nx] = image.shape;
     const shape = [nz, ny, nx] as const;
-    const shown = this.#known && model.get(this.#known.id) ? this.#known : drawnLayer(model, shape);
+    const shown = this.#known && model.get(this.#known.id) ? this.#known : drawnLayer(model, shape, place?.t);
     if (shown && shown.labels.shape.join() === shape.join()) {
       this.#known = { id: shown.id, labels: shown.labels };
       return { ...this.#known, added: undefined };
@@ -53,7 +85,7 @@ export class ResultLayer {
     const labels = new LabelVolume(shape, image.calibration);
     let id = 'cells';
     for (let k = 2; model.get(id); k++) id = `cells-${k}`;
-    const added: LabelsLayer = labelsLayer(id, labels, { name: texts.cells, editable: true });
+    const added: LabelsLayer = labelsLayer(id, labels, { name: texts.cells, editable: true, ...place });
     this.#known = { id, labels };
     return { id, labels, added };
   }
@@ -80,9 +112,10 @@ export class ResultLayer {
 }
 
 /** Labels of the image that were begun by hand: a result goes there, and can be undone. */
-function drawnLayer(model: ViewerModel, shape: readonly number[]): LabelsLayer | undefined {
-  return model.labels.findLast(
-    ({ labels }) => labels.origin.method === MANUAL && labels.shape.join() === shape.join(),
+function drawnLayer(model: ViewerModel, shape: readonly number[], t?: number): LabelsLayer | undefined {
+  return model.allLabels.findLast(
+    ({ labels, t: own }) =>
+      labels.origin.method === MANUAL && labels.shape.join() === shape.join() && own === t,
   );
 }
 

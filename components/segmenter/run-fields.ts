@@ -36,6 +36,7 @@ export function runFields(form: RunForm) {
     ${diameterField(form)}
     ${mode === '3d' ? anisotropyField(settings, image, texts) : nothing}
     ${regionFields(form, mode)}
+    ${image.shape[0] > 1 ? timeFields(settings, image, texts) : nothing}
     </div>
     <details><summary>${texts.moreOptions}</summary>
       <div class="fields">${mode === '3d' ? viewsField(settings, texts) : nothing}${backendField(settings, texts)}</div>
@@ -116,6 +117,28 @@ function regionFields(form: RunForm, mode: SegmentationMode) {
       box
         ? html`<span></span><button id="draw-box" aria-pressed=${drawing} @click=${toggleDrawing}>${drawing ? texts.drawingBox : texts.drawBox}</button>
           ${axes.map((axis) => boxRow(settings, box, axis, image.shape[axis + 2], texts))}`
+        : nothing
+    }`;
+}
+
+/** Linking is on as stitching is: by an overlap of a quarter. */
+const LINK_THRESHOLD = 0.25;
+
+function timeFields(settings: RunSettings, image: Volume, texts: Texts) {
+  const { allTimes, linkThreshold } = settings;
+  return html`<label for="times">${texts.timePoints}</label>
+    <select id="times" @change=${(event: Event) => {
+      settings.allTimes = textOf(event) === 'all';
+    }}>
+      <option value="one" ?selected=${!allTimes}>${texts.oneTimePoint}</option>
+      <option value="all" ?selected=${allTimes}>${texts.allTimePoints(image.shape[0])}</option>
+    </select>
+    ${
+      allTimes
+        ? html`<span></span><label class="check"><input id="link" type="checkbox" .checked=${linkThreshold > 0}
+            @change=${(event: Event) => {
+              settings.linkThreshold = (event.target as HTMLInputElement).checked ? LINK_THRESHOLD : 0;
+            }} /> ${texts.linkTimes}</label>`
         : nothing
     }`;
 }

@@ -12,7 +12,7 @@ export function progressLine(progress: Progress, texts: Texts) {
     progress.phase === 'load-model'
       ? `${(progress.value / 2 ** 20).toFixed(1)} MB`
       : progress.total > 1
-        ? `${progress.value} / ${progress.total}`
+        ? `${Math.floor(progress.value)} / ${progress.total}`
         : '';
   const left =
     progress.secondsLeft === undefined ? '' : ` · ${texts.left(texts.seconds(progress.secondsLeft))}`;

@@ -1,6 +1,11 @@
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
-import { completeParameters, estimateRun, memoryBudget } from '../../workers/segmentation/client.ts';
+import {
+  completeParameters,
+  estimateRun,
+  memoryBudget,
+  type NetworkSides,
+} from '../../workers/segmentation/client.ts';
 
 /** Where speeds are kept between visits. */
 const KEY = 'cytopane-speed';
@@ -25,14 +30,15 @@ function known(): Record<string, number> {
   }
 }
 
-/** Remembers how fast a model ran. @param seconds that its tiles took */
+/** Remembers how fast a model ran. @param seconds that its tiles took @param network what it takes, if known */
 export function rememberSpeed(
   key: string,
   shape: Shape3,
   parameters: SegmentationParameters,
   seconds: number,
+  network: NetworkSides | undefined,
 ): void {
-  const speed = seconds / estimateRun(shape, parameters).pixels;
+  const speed = seconds / estimateRun(shape, parameters, undefined, network).pixels;
   if (!(speed > 0 && Number.isFinite(speed))) return;
   try {
     localStorage.setItem(KEY, JSON.stringify({ ...known(), [key]: speed }));
@@ -41,24 +47,30 @@ export function rememberSpeed(
   }
 }
 
-/** What a run on a part of an image will take. @param key model and backend, as for {@link rememberSpeed} */
+/**
+ * What a run on a part of an image will take.
+ * @param key model and backend, as for {@link rememberSpeed}
+ * @param run.times time points that are run one after the other
+ * @param run.network what the model takes, if it is known; else the default model is assumed
+ */
 export function costOf(
   key: string,
   shape: Shape3,
   image: Volume,
   parameters: Partial<SegmentationParameters>,
+  { times, network }: { times: number; network: NetworkSides | undefined },
 ): RunCost {
   const full = completeParameters(
     { anisotropy: anisotropyOf(image), ...parameters, ...(image.rgb ? { channels: [0, 1, 2] } : {}) },
     image.shape[1],
   );
   const storage = { channels: full.channels.length, bytesPerSample: image.data.BYTES_PER_ELEMENT };
-  const { tiles, pixels, peakBytes: bytes } = estimateRun(shape, full, storage);
+  const { tiles, pixels, peakBytes: bytes } = estimateRun(shape, full, storage, network);
   const speed = known()[key];
   return {
-    tiles,
+    tiles: times * tiles,
     bytes,
     fits: bytes <= memoryBudget(),
-    ...(speed ? { seconds: speed * pixels } : {}),
+    ...(speed ? { seconds: times * speed * pixels } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues } from 'lit';
-import { property, state } from 'lit/decorators.js';
+import { property, query, state } from 'lit/decorators.js';
 import { DoubtfulJoins } from '../../core/edit/doubtful-joins.ts';
 import { asCytoError, CytoError, isAbort } from '../../core/errors.ts';
 import type { ImageLayer } from '../../core/layer.ts';
@@ -16,12 +16,14 @@ import {
   type VoxelBox,
 } from '../../core/segmentation-parameters.ts';
 import type { Volume } from '../../core/volume.ts';
-import { type BackendChoice, SegmentationClient } from '../../workers/segmentation/client.ts';
+import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
+import type { CytoModelChooser } from '../model-chooser/model-chooser.ts';
 import type { CytoRunMarks } from '../run-marks/run-marks.ts';
 import { controlStyles } from '../styles.ts';
 import { OutputLayers, outputChoices } from './output-layers.ts';
-import { ResultLayer } from './result-layer.ts';
+import { ResultLayers } from './result-layer.ts';
+import { type FrameResult, RunClient } from './run-client.ts';
 import { type RunForm, runFields } from './run-fields.ts';
 import { progressLine, runSummary } from './run-report.ts';
 import { costOf, rememberSpeed } from './run-speed.ts';
@@ -34,6 +36,7 @@ import {
   settingsOf,
   shapeFor,
   thresholdsOf,
+  timesOf,
 } from './settings.ts';
 import { thresholdSliders } from './threshold-sliders.ts';
 
@@ -47,6 +50,8 @@ export interface RunDetail {
   backend: SegmentationResult['backend'];
   layerId: string;
   parameters: SegmentationParameters;
+  /** Time points that were segmented. */
+  times: number;
 }
 
 /**
@@ -57,7 +62,7 @@ export interface RunDetail {
  * @fires progress - `detail.phase`, `detail.value`, `detail.total`, `detail.secondsLeft`.
  * @fires error - `detail.kind`, `detail.message`.
  * @fires cyto-backend - Where the network runs was decided or has changed, also in the middle of a run; `detail` is the report: `detail.kind`, `detail.threads`, `detail.verified`, `detail.refusals`, `detail.adapter`.
- * @fires cyto-run - Labels were made; `detail.count`, `detail.milliseconds`, `detail.backend`, `detail.layerId`, `detail.parameters`.
+ * @fires cyto-run - Labels were made; `detail.count`, `detail.milliseconds`, `detail.backend`, `detail.layerId`, `detail.parameters`, `detail.times` (number of time points).
  * @csspart run - The Run button.
  * @csspart cancel - The Cancel button.
  * @csspart progress - The progress bar.
@@ -95,6 +100,10 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     DEFAULT_PARAMETERS.combineViews;
   /** Half-open box of voxels that is segmented, outside which labels stay as they are; absent for all. */
   @property({ attribute: false }) accessor box: VoxelBox | undefined;
+  /** Whether all time points are segmented, instead of the one that is looked at. */
+  @property({ type: Boolean, attribute: 'all-times' }) accessor allTimes = false;
+  /** Least overlap (IoU) of a cell with itself at the next time point; 0 leaves the time points unlinked. */
+  @property({ type: Number, attribute: 'link-threshold' }) accessor linkThreshold = 0.25;
   /** z step over xy step; by default from the image's metadata. */
   @property({ type: Number }) accessor anisotropy: number | undefined;
   /**
@@ -119,14 +128,16 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   @state() private accessor joins: DoubtfulJoins | undefined;
   @state() private accessor result: Omit<SegmentationResult, 'labels'> | undefined;
 
+  @query('cyto-model-chooser') private accessor chooser!: CytoModelChooser | null;
+
   readonly #internals = this.attachInternals();
-  #client: SegmentationClient | undefined;
+  #client: RunClient | undefined;
   #announced: string | undefined;
   #running: AbortController | undefined;
   #threshold: AbortController | undefined;
   /** The image that the box is of. */
   #measured: Volume | undefined;
-  readonly #resultLayer = new ResultLayer();
+  readonly #resultLayers = new ResultLayers();
   readonly #outputLayers = new OutputLayers();
   /** The box that the last result stands for, if not for all. */
   #shownBox: VoxelBox | undefined;
@@ -174,16 +185,18 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     try {
       const image = this.#image();
       const { z, t } = this.viewer!.model.cursor;
-      this.#client ??= new SegmentationClient();
+      this.#client ??= new RunClient();
       const box = boxFor(this, image.volume, z);
       const shape = shapeFor(this, image.volume);
       let networkSince: number | undefined;
       let networkSeconds = 0;
-      const result = await this.#client.run(image.volume, parametersFor(this, image.volume), {
+      const times = timesOf(this, image.volume);
+      const frames = await this.#client.run(image.volume, parametersFor(this, image.volume), {
         signal,
         backend: this.backend,
         ...(this.server ? { server: this.server } : {}),
-        t,
+        t: times > 1 ? undefined : t,
+        linkThreshold: this.linkThreshold,
         z,
         scope: scopeFor(this, image.volume, z),
         ...(this.modelId ? { model: this.modelId } : {}),
@@ -199,8 +212,10 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
           this.#emit('progress', progress);
         },
       });
-      rememberSpeed(this.#speedKey, shape, result.parameters, networkSeconds);
-      return this.#show(result, image, box, false);
+      const { parameters } = frames[0].result;
+      const network = this.chooser?.chosen?.network;
+      if (times === 1) rememberSpeed(this.#speedKey, shape, parameters, networkSeconds, network);
+      return this.#show(frames, image, box, false);
     } catch (cause) {
       const error = asCytoError(cause);
       if (this.#running === running) {
@@ -244,27 +259,27 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   /** Puts labels into the result layer and tells the page. */
   #show(
-    result: SegmentationResult,
+    frames: readonly FrameResult[],
     { volume }: ImageLayer,
     box: VoxelBox | undefined,
     again: boolean,
   ): RunDetail {
-    const layerId = this.#resultLayer.show(this.viewer!.model, volume, result, {
+    const layerId = this.#resultLayers.show(this.viewer!.model, volume, frames, {
       again,
       box,
       texts: this.texts,
     });
     this.#shownBox = box;
-    const layer = this.viewer!.model.labels.find(({ id }) => id === layerId);
+    const layer = this.viewer!.model.allLabels.find(({ id }) => id === layerId);
+    const { result } = frames.find(({ t }) => layer?.t === t) ?? frames[0];
     this.joins =
       result.joins && layer ? new DoubtfulJoins(joinsAt(result), layer.labels, this.joins) : undefined;
-    const { labels: _, ...rest } = result;
-    this.result = rest;
+    this.result = summaryOf(frames);
     this.#segmented = volume;
     // Thresholds change nothing of what the network gave.
     if (!again) this.#showOutputs(true);
-    const { count, milliseconds, backend, parameters } = result;
-    const detail: RunDetail = { count, milliseconds, backend, layerId, parameters };
+    const { count, milliseconds, backend, parameters } = this.result;
+    const detail: RunDetail = { count, milliseconds, backend, layerId, parameters, times: frames.length };
     this.#emit('cyto-run', detail);
     return detail;
   }
@@ -274,12 +289,12 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     const { model } = this;
     const image = this.#segmented;
     for (const kind of OUTPUT_KINDS) {
-      if (!this.#wants(kind) || !image) {
+      if (!this.#wants(kind) || !image || !this.#client?.hasOutput) {
         if (model) this.#outputLayers.hide(model, kind);
         continue;
       }
       if (!anew && this.#outputLayers.has(kind)) continue;
-      this.#client?.output(kind).then(
+      this.#client.output(kind).then(
         (output) => {
           if (this.#segmented === image && this.model && this.#wants(kind))
             this.#outputLayers.show(this.model, image, output, this.texts);
@@ -305,7 +320,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   /** Applies thresholds to the kept flows; the latest change wins. */
   async #rethreshold(): Promise<void> {
-    if (!this.result || !this.#client || this.busy) return;
+    if (!this.result || !this.#client?.kept || this.busy) return;
     this.#threshold?.abort();
     const own = new AbortController();
     this.#threshold = own;
@@ -313,8 +328,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     const image = this.#shownImage();
     if (own.signal.aborted || !this.#client || !image || image.volume !== this.#segmented) return;
     try {
-      const result = await this.#client.rethreshold(thresholdsOf(this), { signal: own.signal });
-      if (!own.signal.aborted && this.viewer) this.#show(result, image, this.#shownBox, true);
+      const frames = await this.#client.rethreshold(thresholdsOf(this), { signal: own.signal });
+      if (!own.signal.aborted && this.viewer) this.#show(frames, image, this.#shownBox, true);
     } catch (cause) {
       if (isAbort(cause)) return;
       const { kind, message } = asCytoError(cause);
@@ -366,7 +381,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       <cyto-model-chooser .value=${this.modelId} .offers=${this.models} ?disabled=${this.busy}
         @change=${(event: CustomEvent<{ id: string }>) => {
           this.modelId = event.detail.id;
-        }}></cyto-model-chooser>
+        }} @models=${() => this.requestUpdate()}></cyto-model-chooser>
       ${image ? runFields(this.#form(image.volume)) : html`<p class="quiet-text">${texts.needImage}</p>`}
       <div class="actions">
         <button class="primary" part="run" ?disabled=${!image || this.busy} @click=${this.#onRun}>${texts.run}</button>
@@ -374,8 +389,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       </div>
       <div aria-live="polite">${progress ? progressLine(progress, texts) : result ? runSummary(result, texts) : nothing}</div>
       ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}
-      ${result && image ? thresholdSliders(this, result.parameters.mode, this.busy, texts) : nothing}
-      ${result && image && !this.busy ? outputChoices((kind) => this.#wants(kind), this.#chooseOutput, texts) : nothing}
+      ${result && image && this.#client?.kept ? thresholdSliders(this, result.parameters.mode, this.busy, texts) : nothing}
+      ${result && image && !this.busy && this.#client?.hasOutput ? outputChoices((kind) => this.#wants(kind), this.#chooseOutput, texts) : nothing}
       ${this.joins && !this.busy ? html`<cyto-join-review .viewer=${this.viewer} .joins=${this.joins}></cyto-join-review>` : nothing}`;
   }
 
@@ -391,7 +406,10 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       texts: this.texts,
       cost: (mode) => {
         const settings = { ...settingsOf(this), mode };
-        return costOf(this.#speedKey, shapeFor(settings, image), image, parametersFor(settings, image));
+        const times = timesOf(settings, image);
+        const network = this.chooser?.chosen?.network;
+        const parameters = parametersFor(settings, image);
+        return costOf(this.#speedKey, shapeFor(settings, image), image, parameters, { times, network });
       },
       ring: this.ring,
       toggleRing: () => {
@@ -439,6 +457,16 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     // The outcome is shown and announced by `run` itself.
     this.run().catch((error: unknown) => console.debug('cytopane:', error));
   };
+}
+
+/** What is told of a run on one or several time points: cells are counted once if they are linked through time. */
+function summaryOf(frames: readonly FrameResult[]): Omit<SegmentationResult, 'labels'> {
+  const { labels: _, ...first } = frames[0].result;
+  if (frames.length === 1) return first;
+  const sum = (value: (result: SegmentationResult) => number) =>
+    frames.reduce((total, { result }) => total + value(result), 0);
+  const count = first.linkedCount ?? sum((result) => result.count);
+  return { ...first, count, milliseconds: sum((result) => result.milliseconds) };
 }
 
 /** Joins of a result in planes and pixels of the image. */

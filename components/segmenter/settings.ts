@@ -17,6 +17,10 @@ export interface RunSettings {
   combineViews: SegmentationParameters['combineViews'];
   /** The part that is segmented; undefined for all. */
   box: VoxelBox | undefined;
+  /** Whether all time points are segmented, instead of the one that is looked at. */
+  allTimes: boolean;
+  /** Least IoU of a cell with itself at the next time point; 0 leaves cells of time points unlinked. */
+  linkThreshold: number;
   backend: BackendChoice;
   readonly server: string | undefined;
   cellprobThreshold: number;
@@ -77,6 +81,11 @@ export function shapeFor(settings: RunSettings, image: Volume): Shape3 {
   return [modeFor(settings, image) === '2d' ? 1 : nz, ny, nx];
 }
 
+/** Time points that a run on this image segments. */
+export function timesOf({ allTimes }: Pick<RunSettings, 'allTimes'>, image: Volume): number {
+  return allTimes ? image.shape[0] : 1;
+}
+
 /** A first box: the middle of the image, half as wide and high, through all planes. */
 export function middleBox(image: Volume): VoxelBox {
   const [, , nz, ny, nx] = image.shape;
@@ -88,7 +97,9 @@ export function middleBox(image: Volume): VoxelBox {
 export function settingsOf(holder: RunSettings): RunSettings {
   const { mode, diameter, channel, anisotropy, combineViews, box, backend, server, cellprobThreshold } =
     holder;
-  const { flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing } = holder;
+  const { flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing, allTimes, linkThreshold } =
+    holder;
   const thresholds = { cellprobThreshold, flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing };
-  return { mode, diameter, channel, anisotropy, combineViews, box, backend, server, ...thresholds };
+  const run = { mode, diameter, channel, anisotropy, combineViews, box, allTimes, linkThreshold };
+  return { ...run, backend, server, ...thresholds };
 }

@@ -13,7 +13,7 @@ export function pickAt(model: Scene, world: Vec3): Pick | undefined {
   if (voxel.some((index, axis) => index < 0 || index >= shape[axis])) return undefined;
   const values: Pick['values'] = [];
   let label: Pick['label'];
-  for (const layer of model.layers) {
+  for (const layer of model.current) {
     if (!layer.visible) continue;
     const value = sampleAt(layer, model, world);
     if (value === undefined) continue;
@@ -27,7 +27,7 @@ export function pickAt(model: Scene, world: Vec3): Pick | undefined {
   return label ? { voxel, world: position, values, label } : { voxel, world: position, values };
 }
 
-type Scene = globalThis.Pick<ViewerModel, 'dims' | 'layers' | 'cursor'>;
+type Scene = globalThis.Pick<ViewerModel, 'dims' | 'current' | 'cursor'>;
 
 function sampleAt(layer: Layer, model: Scene, world: Vec3): number | readonly number[] | undefined {
   const spacing = layerSpacing(layer, model.dims);

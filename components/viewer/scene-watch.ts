@@ -23,7 +23,7 @@ export function watchScene(model: ViewerModel, changes: SceneChanges): () => voi
   const watched = new Map<LabelVolume, AbortController>();
 
   const followLabels = () => {
-    const present = new Set(model.labels.map((layer) => layer.labels));
+    const present = new Set(model.allLabels.map((layer) => layer.labels));
     for (const [labels, watch] of watched) {
       if (present.has(labels)) continue;
       watch.abort();

@@ -88,7 +88,7 @@ export function projectEntries(
     files[`image-${k}.raw`] = [new Uint8Array(data.buffer, data.byteOffset, data.byteLength), { level: 1 }];
     return { ...rest, file: `image-${k}.raw` };
   });
-  const labels = model.labels.map(({ id, labels: volume }, k): StoredLabels => {
+  const labels = model.allLabels.map(({ id, labels: volume }, k): StoredLabels => {
     const { start, journal } = withoutEdits(volume, id);
     files[`labels-${k}.raw`] = [new Uint8Array(start.buffer), { level: 6 }];
     files[`labels-${k}.journal`] = [journal, { level: 0 }];

@@ -135,10 +135,15 @@ async function measure(of: Shape3, mode: 'stitch' | '3d') {
     const session = await page.context().browser()!.newBrowserCDPSession();
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
     const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-    const pid = renderers.toSorted((a, b) => memoryOf(b).now - memoryOf(a).now)[0];
+    // The page's process is the one that grows with an array of the page.
+    const before = new Map(renderers.map((id) => [id, memoryOf(id).now]));
+    const held = await page.evaluateHandle(() => new Uint8Array(2 ** 28).fill(1));
+    const grown = (id: number) => memoryOf(id).now - before.get(id)!;
+    const pid = renderers.toSorted((a, b) => grown(b) - grown(a))[0];
+    await held.dispose();
+    await page.evaluate(() => (globalThis as unknown as { gc(): void }).gc());
     forgetPeak(pid);
-    const before = memoryOf(pid).now;
-    watched = { pid, before };
+    watched = { pid, before: memoryOf(pid).now };
     const result = await page.evaluate(runInPage, { shape: of, mode });
     enterStage('');
     watched = undefined;

@@ -60,6 +60,7 @@ export async function inspectCheckpoint(
     notice: noticeOf(vit),
     size: convertedSize(recognised, precision),
     diameter: { mean: 30, min: 7.5, max: 120 },
+    network: { tile: 256 },
     state: 'remote',
     origin: source.name,
     isDefault: false,

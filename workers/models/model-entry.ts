@@ -1,5 +1,6 @@
 import type { ModelCard } from '../segmentation/network/model-card.ts';
 import { weightsSize } from '../segmentation/network/model-card.ts';
+import type { NetworkSides } from '../segmentation/run-plan.ts';
 
 /** A model as a user chooses it. */
 export interface ModelEntry {
@@ -16,6 +17,8 @@ export interface ModelEntry {
   size?: number;
   /** Cell diameters in pixels it was made for. */
   diameter: { mean: number; min: number; max: number };
+  /** Tiles it takes. */
+  network: NetworkSides;
   /** Shipped with the package, kept on this device, or still on a server. */
   state: 'built-in' | 'stored' | 'remote';
   /** Address or file name it came from. */
@@ -29,7 +32,7 @@ export function entryOf(
   card: ModelCard,
   place: Pick<ModelEntry, 'id' | 'state' | 'origin'> & { isDefault?: boolean; size?: number },
 ): ModelEntry {
-  const { name, description, version, license, notice, diameter } = card;
+  const { name, description, version, license, notice, diameter, tile, sides } = card;
   const size = place.size ?? weightsSize(card);
   return {
     name,
@@ -37,6 +40,7 @@ export function entryOf(
     version,
     license,
     diameter,
+    network: { tile, ...(sides ? { sides } : {}) },
     isDefault: false,
     ...place,
     ...(notice === undefined ? {} : { notice }),

@@ -30,6 +30,8 @@ export {
   type RunEstimate,
 } from './estimate.ts';
 export { completeParameters } from './parameters.ts';
+export type { NetworkSides } from './run-plan.ts';
+export { SeriesClient, type SeriesOptions } from './time-series.ts';
 export type { BackendChoice };
 
 export interface RunOptions extends TaskOptions {

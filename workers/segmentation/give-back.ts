@@ -5,6 +5,6 @@
 export function giveBack(...arrays: ArrayBufferView[]): void {
   for (const { buffer } of arrays) {
     const { transfer } = buffer as ArrayBuffer & { transfer?: (length: number) => ArrayBuffer };
-    transfer?.call(buffer, 0);
+    if (buffer.byteLength > 0) transfer?.call(buffer, 0);
   }
 }

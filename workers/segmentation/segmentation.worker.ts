@@ -44,6 +44,9 @@ interface Kept {
   result: Pick<SegmentationResult, 'shape' | 'backend' | 'model'>;
 }
 
+/** Cells of larger planes are not rated: the heat that it takes is 12 bytes a pixel. */
+const MOST_RATED = 32e6;
+
 const kept = new Map<string, Kept>();
 let opened: { key: string; model: Model; network: Network } | undefined;
 
@@ -89,9 +92,14 @@ async function finish(
 ): Promise<SegmentationResult> {
   const task = { ...options, pause: letMessagesIn };
   const labelled = await segmentation.labels(parameters, task);
-  const confidence = await segmentation.confidence(labelled.labels, parameters, task);
+  const rated = parameters.mode !== '2d' || labelled.labels.length <= MOST_RATED;
+  const confidence = rated
+    ? { confidence: await segmentation.confidence(labelled.labels, parameters, task) }
+    : {};
   const milliseconds = performance.now() - started;
-  return moving({ ...result, ...labelled, confidence, milliseconds, parameters }, [labelled.labels.buffer]);
+  return moving({ ...result, ...labelled, ...confidence, milliseconds, parameters }, [
+    labelled.labels.buffer,
+  ]);
 }
 
 serve({

@@ -63,7 +63,7 @@ export class PlanePainter {
     gl.bindVertexArray(this.#vertices);
     gl.enable(gl.BLEND);
     let bottom = true;
-    for (const layer of this.#model.layers) {
+    for (const layer of this.#model.current) {
       if (!layer.visible || layer.opacity === 0) continue;
       const drawn =
         layer.kind === 'image'

@@ -1,3 +1,4 @@
+import { giveBack } from '../give-back.ts';
 import { GROW_COUNT, GROW_ROUNDS, SEED_COUNT, SEED_REACH } from './seeds.ts';
 import { type GridShape, zeros } from './shape.ts';
 
@@ -138,5 +139,6 @@ export function clusterEnds(
     while (++k < ends.length && ends[k] === ends[first]);
     labels.fill(painted[table.slotOf(ends[first])], first, k);
   }
+  giveBack(keys, counts, painted, visited);
   return labels;
 }

@@ -1,9 +1,11 @@
 import { throwIfAborted } from '../../../core/errors.ts';
+import { giveBack } from '../give-back.ts';
 import { TileAverage } from './tile-average.ts';
 import { cutTile, planTiles, type Tile, type TileOptions, type TilePlan } from './tiles.ts';
 
 /**
- * The network as a function of a batch of tiles.
+ * The network as a function of a batch of tiles. The output is the caller's, which frees its memory when it is used up, and
+ * that of the tiles.
  * @param tiles Float32 [batch, 3, height, width], normalised
  * @returns Float32 [batch, 3, height, width] = dY, dX (5 × unit flow), cellprob logit
  */
@@ -83,13 +85,15 @@ export async function runTiles(
   let input = cutBatch(channels, plan, batches[0]);
   for (let k = 0; k < batches.length; k++) {
     throwIfAborted(options.signal);
-    const running = network(input, batches[k].length, plan.tileHeight, plan.tileWidth);
+    const sent = input;
+    const running = network(sent, batches[k].length, plan.tileHeight, plan.tileWidth);
     if (k + 1 < batches.length) input = cutBatch(channels, plan, batches[k + 1]);
     const output = await running;
     batches[k].forEach((tile, b) => {
       average.add(output.subarray(b * size, (b + 1) * size), tile);
       options.onTile?.(++done);
     });
+    giveBack(sent, output);
   }
   return average.finish();
 }

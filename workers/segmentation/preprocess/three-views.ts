@@ -1,4 +1,5 @@
 import type { Shape3 } from '../../../core/volume.ts';
+import { giveBack } from '../give-back.ts';
 import type { FlowArray } from '../volume/flow-array.ts';
 import { linearTaps, resizePlane } from './resize.ts';
 import {
@@ -72,7 +73,7 @@ export function viewWork(plan: ViewPlan, options: TileOptions & { tile: number }
  * image's grid: memory does not grow with the anisotropy or the scale, and planes that no plane of the image takes
  * part of are not run.
  *
- * @param read gives plane `p` of {@link planesAcross} the view's axis, Float32 [rows, columns] per channel
+ * @param read gives plane `p` of {@link planesAcross} the view's axis, Float32 [rows, columns] per channel, a new array each
  * @param flows receives the result; zero-filled, each [z, y, x] of the image
  */
 export async function accumulateViews(
@@ -99,7 +100,8 @@ export async function accumulateViews(
     const resized = new Float32Array(rows * columns);
     for (let p = 0; p < planes; p++) {
       if (lists[p].length === 0) continue;
-      const out = await runTiles(read(view, p), height, width, network, options);
+      const samples = read(view, p);
+      const out = await runTiles(samples, height, width, network, options);
       [axes[1], axes[2], 3].forEach((component, k) => {
         resizePlane(out.subarray(k * area, (k + 1) * area), height, width, rows, columns, resized);
         const target = flows[component];
@@ -111,6 +113,7 @@ export async function accumulateViews(
           }
         }
       });
+      giveBack(out, ...samples);
     }
   }
 }

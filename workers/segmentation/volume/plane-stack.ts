@@ -60,6 +60,7 @@ export class PlaneStack {
         resizePlane(source, height, width, ny, nx, resized);
         this.#flows.store(z, c, resized);
       }
+      giveBack(output, ...inputs);
     }
   }
 

@@ -1,0 +1,87 @@
+import { CytoError } from '../../core/errors.ts';
+import type { TaskOptions } from '../../core/progress.ts';
+import type {
+  NetworkOutput,
+  OutputKind,
+  SegmentationParameters,
+  SegmentationResult,
+} from '../../core/segmentation-parameters.ts';
+import type { Volume } from '../../core/volume.ts';
+import { type RunOptions, SegmentationClient, SeriesClient } from '../../workers/segmentation/client.ts';
+
+/** Labels of one time point of an image. */
+export interface FrameResult {
+  t: number;
+  result: SegmentationResult;
+}
+
+/** Runs on one time point or on all, whose thresholds can be changed afterwards. */
+export class RunClient {
+  #single: SegmentationClient | undefined;
+  #series: SeriesClient | undefined;
+  /** Time point of the last run; undefined for all. */
+  #t: number | undefined;
+
+  /** @param options.t the time point; undefined runs on all of them */
+  async run(
+    volume: Volume,
+    parameters: Partial<SegmentationParameters>,
+    {
+      t,
+      linkThreshold,
+      ...options
+    }: Omit<RunOptions, 't'> & { t: number | undefined; linkThreshold: number },
+  ): Promise<FrameResult[]> {
+    if (t === undefined) {
+      this.#series ??= new SeriesClient();
+      const link = linkThreshold > 0 ? { linkThreshold } : {};
+      const results = await this.#series.run(volume, parameters, { ...options, ...link });
+      this.#single?.dispose();
+      this.#single = undefined;
+      this.#t = undefined;
+      return inOrder(results);
+    }
+    this.#single ??= new SegmentationClient();
+    const result = await this.#single.run(volume, parameters, { ...options, t });
+    this.#series?.dispose();
+    this.#series = undefined;
+    this.#t = t;
+    return [{ t, result }];
+  }
+
+  /** Whether thresholds can be changed without a new run. */
+  get kept(): boolean {
+    return this.#series?.kept ?? this.#single !== undefined;
+  }
+
+  /** Labels again from the flows of the last run. @throws CytoError as the clients do */
+  async rethreshold(
+    parameters: Partial<SegmentationParameters>,
+    options: TaskOptions,
+  ): Promise<FrameResult[]> {
+    if (this.#t !== undefined && this.#single)
+      return [{ t: this.#t, result: await this.#single.rethreshold(parameters, options) }];
+    return inOrder((await this.#series?.rethreshold(parameters, options)) ?? []);
+  }
+
+  /** Whether what the network gave can be had: of all time points it is not kept as one. */
+  get hasOutput(): boolean {
+    return this.#single !== undefined && this.#t !== undefined;
+  }
+
+  /** What the network gave at the time point of the last run. @throws CytoError as the client does */
+  async output(kind: OutputKind): Promise<NetworkOutput> {
+    if (!this.#single)
+      throw new CytoError('bad-input', 'Run one time point first: flows of all are not shown.');
+    return this.#single.output(kind);
+  }
+
+  dispose(): void {
+    this.#single?.dispose();
+    this.#series?.dispose();
+    this.#single = undefined;
+    this.#series = undefined;
+  }
+}
+
+const inOrder = (results: SegmentationResult[]): FrameResult[] => results.map((result, t) => ({ t, result }));
