@@ -1,3 +1,4 @@
+import type { Rating } from './label-ratings.ts';
 import type { LabelVolume } from './label-volume.ts';
 import type { ImageDetail } from './tiled-image.ts';
 import type { Volume } from './volume.ts';
@@ -81,6 +82,8 @@ export interface LabelsLayer extends LayerBase {
   fillOpacity: number;
   /** Changes every label's colour at once. */
   seed: number;
+  /** Whether labels are told apart by their colours, or show how sure the network was of them; those of which nothing is known are grey. */
+  colorBy: 'id' | Rating;
   /** Highlighted label, 0 for none; the one that editing acts on. */
   selected: number;
   /** Labels highlighted besides `selected`; emptied when `selected` changes alone. Not part of a saved view. */
@@ -147,6 +150,7 @@ export function labelsLayer(
     contour: settings.contour ?? 0,
     fillOpacity: settings.fillOpacity ?? 0.2,
     seed: settings.seed ?? 0,
+    colorBy: settings.colorBy ?? 'id',
     selected: settings.selected ?? 0,
     alsoSelected: [],
     onlySelected: settings.onlySelected ?? false,

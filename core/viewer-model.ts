@@ -1,4 +1,5 @@
 import { CytoError } from './errors.ts';
+import { RATINGS, type Rating } from './label-ratings.ts';
 import type { Box } from './label-volume.ts';
 import {
   BLENDINGS,
@@ -379,6 +380,7 @@ const SETTING_CHECKS: Record<string, (value: unknown) => boolean> = {
   interpolation: (v) => INTERPOLATIONS.includes(v as (typeof INTERPOLATIONS)[number]),
   contour: (v) => typeof v === 'number' && v >= 0,
   seed: (v) => Number.isInteger(v),
+  colorBy: (v) => v === 'id' || RATINGS.includes(v as Rating),
   t: (v) => Number.isInteger(v) && (v as number) >= 0,
   series: (v) => typeof v === 'string',
   selected: (v) => Number.isInteger(v) && (v as number) >= 0,

@@ -30,6 +30,8 @@ export class CytoLabels extends LayerElement {
   @property({ type: Boolean, attribute: 'only-selected' }) accessor onlySelected = false;
   /** Changes all label colours at once. */
   @property({ type: Number }) accessor seed: number | undefined;
+  /** What colours stand for: id, or how sure the network was of each label, flow_error or cellprob. */
+  @property({ attribute: 'color-by' }) accessor colorBy: LabelsLayerSettings['colorBy'] | undefined;
 
   protected override readonly contentProperties = ['src', 'data'];
 
@@ -45,6 +47,7 @@ export class CytoLabels extends LayerElement {
       contour: this.contour,
       fillOpacity: this.fillOpacity,
       seed: this.seed,
+      colorBy: this.colorBy,
       selected: this.selected,
       onlySelected: this.onlySelected || undefined,
       editable: this.editable,

@@ -11,6 +11,7 @@ import { labelSettings } from './label-settings.ts';
  *
  * @tag cyto-layer-list
  * @csspart layer - One layer's box.
+ * @csspart legend - What the colours of rated labels stand for.
  */
 export class CytoLayerList extends ViewerPart {
   static override styles = [
@@ -26,6 +27,8 @@ export class CytoLayerList extends ViewerPart {
       .pair input[type='number'] { inline-size: 3em; min-inline-size: 0; flex: 1; padding-inline: 4px; }
       .pair output { color: var(--_quiet); font-variant-numeric: tabular-nums; white-space: nowrap; }
       .grow { flex: 1; }
+      .legend { display: flex; gap: 6px; align-items: center; font-size: 0.85em; color: var(--_quiet); white-space: nowrap; }
+      .legend i { flex: 1; block-size: 8px; border-radius: 4px; }
       .sample { flex: 0 0 30px; block-size: 16px; border-radius: 4px; border: 1px solid var(--_line); }
       .tiny { padding: 0 5px; min-block-size: 22px; line-height: 1; }
       summary { cursor: pointer; color: var(--_quiet); }

@@ -1,4 +1,5 @@
 import { LABEL_COLOR_GLSL } from '../../../core/label-colors.ts';
+import { RATED_COLOR_GLSL } from '../../../core/label-ratings.ts';
 import { CHOSEN_GLSL } from './slice-shaders.ts';
 
 /** The whole picture; the ray of a pixel follows from its place. */
@@ -40,6 +41,7 @@ uniform bool onlySelected;
 in vec2 place;
 out vec4 color;
 ${LABEL_COLOR_GLSL}
+${RATED_COLOR_GLSL}
 ${CHOSEN_GLSL}
 
 uint idAt(ivec3 at) {
@@ -106,7 +108,7 @@ void main() {
       if (share(id, point) < 0.5) continue;
       vec3 facing = normalAt(id, point);
       float lit = 0.32 + 0.68 * max(dot(facing, light), 0.0);
-      vec3 own = labelColor(id, seed);
+      vec3 own = ratedColor(id, labelColor(id, seed));
       if (chosen) own = mix(own, vec3(1.0), 0.45);
       else if (selected != 0u) own *= 0.65;
       if (id == hovered) own = mix(own, vec3(1.0), 0.35);

@@ -17,6 +17,7 @@ import { programFor } from './gl-program.ts';
 import { IdList } from './id-list.ts';
 import { BLOCK, BODIES_FRAGMENT, BODIES_VERTEX } from './label-bodies-shader.ts';
 import type { VolumeFrame } from './painter.ts';
+import { RatingTable } from './rating-table.ts';
 import { union } from './slice-textures.ts';
 import { TintTable } from './tint-table.ts';
 
@@ -29,6 +30,7 @@ export class LabelBodies {
   readonly #alsoSelected = new IdList();
   readonly #tints: TintTable;
   #gl: WebGL2RenderingContext | undefined;
+  readonly #ratings = new RatingTable();
   #ids: WebGLTexture | null = null;
   #blocks: WebGLTexture | null = null;
   #vertices: WebGLVertexArrayObject | null = null;
@@ -95,6 +97,7 @@ export class LabelBodies {
     gl.uniform1ui(program.at('selected'), layer.selected >>> 0);
     gl.uniform1ui(program.at('hovered'), layer.hovered >>> 0);
     gl.uniform1i(program.at('onlySelected'), layer.onlySelected && layer.selected > 0 ? 1 : 0);
+    this.#ratings.bind(gl, program, layer);
     gl.bindVertexArray(this.#vertices);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     gl.bindVertexArray(null);
@@ -129,6 +132,7 @@ export class LabelBodies {
       this.#ids = gl.createTexture();
       this.#blocks = gl.createTexture();
       this.#vertices = gl.createVertexArray();
+      this.#ratings.dispose();
       this.#alsoSelected.dispose();
       this.#tints.dispose();
       const spacing = layerSpacing(this.#layer, model.dims);
@@ -179,6 +183,7 @@ export class LabelBodies {
     this.#layer.labels.removeEventListener('change', this.#onChange);
     this.#alsoSelected.dispose();
     this.#tints.dispose();
+    this.#ratings.dispose();
     this.#gl?.deleteTexture(this.#ids);
     this.#gl?.deleteTexture(this.#blocks);
     this.#gl?.deleteVertexArray(this.#vertices);

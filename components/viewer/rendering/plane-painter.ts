@@ -9,6 +9,7 @@ import { newDrawingProp } from './drawing-prop.ts';
 import { type GlProgram, programFor } from './gl-program.ts';
 import { IdList } from './id-list.ts';
 import type { PlaneFrame } from './painter.ts';
+import { RatingTable } from './rating-table.ts';
 import { imageFragment, LABELS_FRAGMENT, SLICE_VERTEX } from './slice-shaders.ts';
 import { ImageSlice, LabelsSlice, type Slab } from './slice-textures.ts';
 import { newRenderer, type VtkRenderer } from './vtk.ts';
@@ -35,6 +36,7 @@ export class PlanePainter {
   readonly #tables = new Map<Colormap, WebGLTexture>();
   readonly #alsoSelected = new IdList();
   #gl: WebGL2RenderingContext | undefined;
+  readonly #ratings = new RatingTable();
   #vertices: WebGLVertexArrayObject | null = null;
   #frame: PlaneFrame | undefined;
 
@@ -85,6 +87,7 @@ export class PlanePainter {
   #adopt(gl: WebGL2RenderingContext): void {
     this.#disposeSlices();
     this.#tables.clear();
+    this.#ratings.dispose();
     this.#alsoSelected.dispose();
     this.#gl = gl;
     this.#vertices = gl.createVertexArray();
@@ -235,6 +238,7 @@ export class PlanePainter {
     slice.tints.bind(gl, program, layer);
     gl.blendEquation(gl.FUNC_ADD);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.#ratings.bind(gl, program, layer);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     return true;
   }
@@ -270,6 +274,7 @@ export class PlanePainter {
     for (const texture of this.#tables.values()) this.#gl?.deleteTexture(texture);
     this.#tables.clear();
     this.#alsoSelected.dispose();
+    this.#ratings.dispose();
     this.#gl?.deleteVertexArray(this.#vertices);
     this.renderer.delete();
   }

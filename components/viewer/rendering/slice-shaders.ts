@@ -1,4 +1,5 @@
 import { LABEL_COLOR_GLSL } from '../../../core/label-colors.ts';
+import { RATED_COLOR_GLSL } from '../../../core/label-ratings.ts';
 
 /** A rectangle of the plane; `texel` counts samples from its top left corner. */
 export const SLICE_VERTEX = `#version 300 es
@@ -114,6 +115,7 @@ uniform vec2 footprint;    // samples per pixel
 in vec2 texel;
 out vec4 color;
 ${LABEL_COLOR_GLSL}
+${RATED_COLOR_GLSL}
 ${CHOSEN_GLSL}
 
 uint idAt(vec2 place) {
@@ -138,7 +140,7 @@ void main() {
   if (id == 0u) discard;
   bool chosen = id == selected || isAlsoSelected(id);
   if (onlySelected && !chosen) discard;
-  vec3 own = labelColor(id, seed);
+  vec3 own = ratedColor(id, labelColor(id, seed));
   if (chosen && nearBorder(id, highlight)) {
     color = id == selected ? vec4(1.0) : vec4(1.0, 1.0, 1.0, 0.8);
   } else if (id == hovered && nearBorder(id, highlight * 0.6)) {
