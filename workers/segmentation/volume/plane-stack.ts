@@ -66,14 +66,14 @@ export class PlaneStack {
 
   /** Logits [y, x] of a plane. */
   cellprob(z: number): ArrayLike<number> {
-    const area = this.shape[1] * this.shape[2];
-    return this.#cellprob.subarray(z * area, (z + 1) * area);
+    return this.#flows.cellprob(z);
   }
 
   /** dY and dX [y, x] of a plane. */
   flows(z: number): [dY: ArrayLike<number>, dX: ArrayLike<number>] {
     const area = this.shape[1] * this.shape[2];
-    return [0, 1].map((c) => this.#dP.subarray((2 * z + c) * area, (2 * z + c + 1) * area)) as never;
+    const flows = this.#flows.flows(z);
+    return [flows.subarray(0, area), flows.subarray(area)];
   }
 
   /** Takes the output [3, y, x] of a plane that was run already, with the pipeline that made labels of it. */
