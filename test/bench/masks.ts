@@ -1,8 +1,8 @@
 /**
- * `npm run bench:masks [-- --python PATH] [--no-growth] [--grids NAMES] [--stacks NAMES] [--runs N]`: flows → labels, ours with each of its kernels against the
- * npm package cellpose-js (what it supports: 2D, no quality control, no hole filling) and, where a Python with
- * `cellpose` is found, against the reference. Prints seconds per stage and ratios of this run, the growth with the
- * image, and memory.
+ * `npm run bench:masks [-- --python PATH] [--runs N]`: flows → labels, ours with each of its kernels against the npm
+ * package cellpose-js (what it supports: 2D, no quality control, no hole filling) and, where a Python with `cellpose` is
+ * found, against the reference. Prints seconds per stage and ratios of this run, the growth with the image, and memory.
+ * All of it takes half an hour; `--parts`, `--grids`, `--stacks` and `--kernels` choose some.
  *
  * One thread is measured by its processor time, which other work on the machine disturbs less; several threads by the
  * clock. Each figure is the best of N runs (3), or of as many as fit into 90 seconds, for ours and theirs alike.
@@ -34,11 +34,10 @@ import { referenceTimes, type StageTimes } from './reference-times.ts';
 const { values } = parseArgs({
   options: {
     python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
-    'no-growth': { type: 'boolean' },
-    /** Some of the grids only, as in `1024²,2048²`; growth and memory are left out. */
-    grids: { type: 'string' },
-    /** Some of the stacks to stitch only. */
-    stacks: { type: 'string' },
+    parts: { type: 'string', default: 'grids,stacks,growth,memory' },
+    grids: { type: 'string', default: '1024²,2048²,64×256×256' },
+    stacks: { type: 'string', default: 'stitch 64×256×256,stitch 32×1024×1024' },
+    kernels: { type: 'string', default: 'wasm,threads,plain,cellpose-js' },
     runs: { type: 'string', default: '3' },
   },
 });
@@ -131,17 +130,20 @@ const makers: Record<string, () => FlowGrid> = {
   '2048²': () => tiled(one, 2),
   '64×256×256': () => balls([64, 256, 256]),
 };
-/** What the names, separated by commas, stand for; all by default. */
-const made = <T>(of: Record<string, () => T>, names?: string): Record<string, T> =>
+const chosen = (list: string, name: string) => list.split(',').includes(name);
+/** What is chosen of a part. */
+const made = <T>(part: string, of: Record<string, () => T>, names: string): Record<string, T> =>
   Object.fromEntries(
-    (names?.split(',').filter(Boolean) ?? Object.keys(of)).map((name) => [name, of[name]()]),
+    Object.keys(of)
+      .filter((name) => chosen(values.parts, part) && chosen(names, name))
+      .map((name) => [name, of[name]()]),
   );
-const grids = made(makers, values.grids);
+const grids = made('grids', makers, values.grids);
 const stackMakers: Record<string, () => PlaneStack> = {
   'stitch 64×256×256': () => ballPlanes([64, 256, 256], 8, true),
   'stitch 32×1024×1024': () => ballPlanes([32, 1024, 1024], 7, false),
 };
-const stacks = made(stackMakers, values.stacks);
+const stacks = made('stacks', stackMakers, values.stacks);
 const wasm = await WasmKernels.create();
 const threads = await ThreadedKernels.create({
   threads: cpus().length,
@@ -158,9 +160,10 @@ for (const [name, grid] of Object.entries(grids)) {
   const print = (title: string, times: StageTimes) => row(title, (column) => seconds(times[column]));
   const single = await stages(grid, wasm, processor);
   print('WASM, 1 thread', single);
-  print(`WASM, ${threads.threads} threads`, await stages(grid, threads, clock));
-  print('TypeScript', await stages(grid, plainKernels, processor));
-  if (grid.shape.length === 2) {
+  if (chosen(values.kernels, 'threads'))
+    print(`WASM, ${threads.threads} threads`, await stages(grid, threads, clock));
+  if (chosen(values.kernels, 'plain')) print('TypeScript', await stages(grid, plainKernels, processor));
+  if (grid.shape.length === 2 && chosen(values.kernels, 'cellpose-js')) {
     const theirs = await peerStages(grid);
     print('cellpose-js (no QC)', theirs);
     const alike = single.dynamics! + single.clusters!;
@@ -189,7 +192,7 @@ for (const [name, { planes, shape, cells }] of Object.entries(stacks)) {
 }
 console.log();
 
-if (!values['no-growth'] && values.grids === undefined) {
+if (chosen(values.parts, 'growth')) {
   console.log('Growth, WASM, 1 thread, total with QC');
   const points: [pixels: number, seconds: number][] = [];
   for (const side of [512, 1024, 2048, 4096, 8192]) {
@@ -217,7 +220,7 @@ for (const [kind, unit] of [
   ['2d', 'pixel'],
   ['3d', 'voxel'],
 ] as const) {
-  if (values.grids !== undefined) break;
+  if (!chosen(values.parts, 'memory')) break;
   const script = fileURLToPath(new URL('masks-memory.ts', import.meta.url));
   const output = execFileSync(process.execPath, ['--expose-gc', '--import=tsx', script, kind], {
     encoding: 'utf8',

@@ -33,6 +33,7 @@ export function referenceTimes(
   stacks: Record<string, PlaneStack>,
   runs: number,
 ): Record<string, StageTimes> | undefined {
+  if (Object.keys({ ...grids, ...stacks }).length === 0) return {};
   if (spawnSync(python, ['-c', 'import cellpose']).status !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'cytopane-bench-'));
   try {
