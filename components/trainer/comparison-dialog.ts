@@ -1,16 +1,16 @@
-import { html, type TemplateResult } from 'lit';
-import type { Comparison, TrainingImage } from '../../workers/training/client.ts';
+import { html, type LitElement, nothing, type ReactiveController, type TemplateResult } from 'lit';
+import { type Comparison, partOf, type TrainingImage } from '../../workers/training/client.ts';
 import type { Texts } from '../localization/en.ts';
 import { drawComparison, OUTLINES } from './comparison-picture.ts';
 
 /** An image that was compared, as an image of its own, and how both models do on it. */
-export interface Compared {
+interface Compared {
   image: TrainingImage;
   /** Absent while the models run. */
   labels?: Comparison;
 }
 
-export interface ComparisonOptions {
+interface ComparisonOptions {
   texts: Texts['trainer'];
   dismiss: string;
   /** Images to choose from. */
@@ -20,7 +20,7 @@ export interface ComparisonOptions {
 }
 
 /** What the models before and after a training make of an image, side by side; a modal dialog's content. */
-export function comparisonView(
+function comparisonView(
   { image, labels }: Compared,
   { texts, dismiss, names, choose, close }: ComparisonOptions,
 ): TemplateResult {
@@ -42,11 +42,68 @@ export function comparisonView(
     )}</ul>`;
 }
 
-/** Draws the pictures of a dialog with {@link comparisonView}. */
-export function drawPair(dialog: ParentNode, { image, labels }: Compared): void {
-  if (!labels) return;
-  for (const side of ['before', 'after'] as const) {
-    const canvas = dialog.querySelector<HTMLCanvasElement>(`canvas[data-side=${side}]`);
-    if (canvas) drawComparison(canvas, image, labels[side]);
+/** A modal dialog of its host with the pictures of both models on one image. */
+export class ComparisonDialog implements ReactiveController {
+  readonly #host: LitElement;
+  #compared: Compared | undefined;
+  #drawn: Compared | undefined;
+  #comparing: AbortController | undefined;
+
+  constructor(host: LitElement) {
+    this.#host = host;
+    host.addController(this);
+  }
+
+  get #dialog(): HTMLDialogElement | null {
+    return this.#host.renderRoot.querySelector('dialog');
+  }
+
+  /**
+   * Shows an image, and the pictures when both models have seen it.
+   * @param compare runs both models
+   */
+  async show(
+    image: TrainingImage,
+    compare: (image: TrainingImage, signal: AbortSignal) => Promise<Comparison>,
+  ): Promise<void> {
+    this.#comparing?.abort();
+    const comparing = new AbortController();
+    this.#comparing = comparing;
+    const part = image.region ? partOf(image, image.region) : image;
+    this.#set({ image: part });
+    await this.#host.updateComplete;
+    if (!this.#dialog?.open) this.#dialog?.showModal();
+    const labels = await compare(part, comparing.signal);
+    if (this.#comparing === comparing) this.#set({ image: part, labels });
+  }
+
+  hostUpdated(): void {
+    const compared = this.#compared;
+    const dialog = this.#dialog;
+    if (!compared?.labels || compared === this.#drawn || !dialog) return;
+    this.#drawn = compared;
+    for (const side of ['before', 'after'] as const) {
+      const canvas = dialog.querySelector<HTMLCanvasElement>(`canvas[data-side=${side}]`);
+      if (canvas) drawComparison(canvas, compared.image, compared.labels[side]);
+    }
+  }
+
+  render(texts: Texts, names: () => readonly string[], choose: (name: string) => void) {
+    if (!this.#compared) return nothing;
+    return html`<dialog part="comparison" aria-label=${texts.trainer.compareTitle} @close=${() => {
+      this.#comparing?.abort();
+      this.#set(undefined);
+    }}>${comparisonView(this.#compared, {
+      texts: texts.trainer,
+      dismiss: texts.dismiss,
+      names: names(),
+      choose,
+      close: () => this.#dialog?.close(),
+    })}</dialog>`;
+  }
+
+  #set(compared: Compared | undefined): void {
+    this.#compared = compared;
+    this.#host.requestUpdate();
   }
 }

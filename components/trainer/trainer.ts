@@ -6,14 +6,13 @@ import type { Progress } from '../../core/progress.ts';
 import {
   DEFAULT_SETTINGS,
   estimateSeconds,
-  partOf,
   type TrainedModel,
   TrainingClient,
   type UnfinishedTraining,
 } from '../../workers/training/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import { controlStyles } from '../styles.ts';
-import { type Compared, comparisonView, drawPair } from './comparison-dialog.ts';
+import { ComparisonDialog } from './comparison-dialog.ts';
 import {
   type CollectOptions,
   type CorrectedImage,
@@ -25,6 +24,7 @@ import {
 import type { LearningCurve } from './curve.ts';
 import { imageList } from './image-list.ts';
 import { outcomeView } from './outcome-view.ts';
+import { progressView, settingsView } from './run-views.ts';
 import { Suggestion } from './suggestion.ts';
 import { trainerStyles } from './trainer-styles.ts';
 
@@ -67,9 +67,7 @@ export class CytoTrainer extends ViewerPart {
   @state() private accessor unfinished: UnfinishedTraining | undefined;
   @state() private accessor kept: { id: string; name: string } | undefined;
   @state() private accessor bytes: number | undefined;
-  @state() private accessor compared: Compared | undefined;
   @query('.curve') private accessor curvePlace!: HTMLElement | null;
-  @query('dialog') private accessor dialog!: HTMLDialogElement | null;
 
   #client: TrainingClient | undefined;
   #running: AbortController | undefined;
@@ -78,7 +76,7 @@ export class CytoTrainer extends ViewerPart {
   /** The model that the last training started from. */
   #parent: string | undefined;
   #estimating: AbortController | undefined;
-  #comparing: AbortController | undefined;
+  readonly #comparison = new ComparisonDialog(this);
   readonly #suggestion = new Suggestion(this);
 
   /** The images to learn from. */
@@ -208,22 +206,13 @@ export class CytoTrainer extends ViewerPart {
    */
   async compare(name?: string): Promise<void> {
     const { outcome } = this;
-    const shown = this.model && collect(this.model, this.#collecting());
-    const candidates = [...this.images, ...(shown ? [shown] : [])];
-    const wanted = name === undefined ? this.images.at(-1) : candidates.find((image) => image.name === name);
+    const wanted =
+      name === undefined ? this.images.at(-1) : this.#comparable().find((image) => image.name === name);
     if (!outcome || !wanted) return;
-    this.#comparing?.abort();
-    const comparing = new AbortController();
-    this.#comparing = comparing;
-    const image = wanted.region ? partOf(wanted, wanted.region) : wanted;
-    this.compared = { image };
-    await this.updateComplete;
-    if (!this.dialog?.open) this.dialog?.showModal();
-    const labels = await this.#open().compare(image, outcome, {
-      signal: comparing.signal,
-      ...(this.#parent ? { model: this.#parent } : {}),
-    });
-    if (this.#comparing === comparing) this.compared = { image, labels };
+    const model = this.#parent ? { model: this.#parent } : {};
+    await this.#comparison.show(wanted, (image, signal) =>
+      this.#open().compare(image, outcome, { signal, ...model }),
+    );
   }
 
   /** Forgets the new model. */
@@ -377,7 +366,6 @@ export class CytoTrainer extends ViewerPart {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     if (changed.has('images') || changed.has('baseModel')) this.#try(this.#estimate());
-    if (changed.has('compared') && this.compared && this.dialog) drawPair(this.dialog, this.compared);
     const curve = this.progress?.training?.curve;
     if (curve && curve.length > 1) this.#try(this.#draw(curve));
   }
@@ -422,29 +410,33 @@ export class CytoTrainer extends ViewerPart {
         <input id="set" type="file" accept=".zip" tabindex="-1" aria-hidden="true" @change=${this.#onSet} /></div>
       ${this.unfinished ? this.#offer(this.unfinished) : nothing}
       ${this.images.length > 0 && !this.busy && !this.outcome ? this.#settings() : nothing}
-      <div aria-live="polite">${this.progress ? this.#progressLine(this.progress) : nothing}</div>
+      <div aria-live="polite">${
+        this.progress
+          ? progressView(
+              this.progress,
+              this.paused,
+              this.texts,
+              () => this.#togglePause(),
+              () => this.cancel(),
+            )
+          : nothing
+      }</div>
       ${this.busy || this.outcome ? html`<div class="curve" role="img" aria-label=${texts.curve}></div>` : nothing}
       <div aria-live="polite">${this.outcome ? this.#outcomeBox(this.outcome) : nothing}
         ${this.kept ? html`<p>${texts.keptAs(this.kept.name)}</p>` : nothing}</div>
       ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}
-      ${this.compared ? this.#comparison(this.compared) : nothing}`;
+      ${this.#comparison.render(
+        this.texts,
+        () => this.#comparable().map(({ name }) => name),
+        (name) => this.#try(this.compare(name)),
+      )}`;
   }
 
-  #comparison(compared: Compared) {
-    const { texts } = this;
+  /** Images that both models can be compared on: those of the list, and the shown plane. */
+  #comparable(): CorrectedImage[] {
     const shown = this.model && collect(this.model, this.#collecting());
-    const names = new Set([...this.images, ...(shown ? [shown] : [])].map(({ name }) => name));
-    const close = () => this.dialog?.close();
-    return html`<dialog part="comparison" aria-label=${texts.trainer.compareTitle} @close=${() => {
-      this.#comparing?.abort();
-      this.compared = undefined;
-    }}>${comparisonView(compared, {
-      texts: texts.trainer,
-      dismiss: texts.dismiss,
-      names: [...names],
-      choose: (name) => this.#try(this.compare(name)),
-      close,
-    })}</dialog>`;
+    const known = new Set(this.images.map(({ name }) => name));
+    return [...this.images, ...(shown && !known.has(shown.name) ? [shown] : [])];
   }
 
   #outcomeBox(outcome: TrainedModel) {
@@ -468,34 +460,15 @@ export class CytoTrainer extends ViewerPart {
   }
 
   #settings() {
-    const { texts } = this;
-    const own = texts.trainer;
-    const seconds = estimateSeconds(this.images, { epochs: this.epochs, rate: this.learningRate });
-    const number = (id: 'epochs' | 'learningRate', min: number, step: number) =>
-      html`<label for=${id}>${own[id]}</label><input id=${id} type="number" min=${min} step=${step} .value=${String(this[id])}
-        @change=${(event: Event) => {
-          this[id] = Number((event.target as HTMLInputElement).value) || this[id];
-        }} />`;
-    return html`<div class="fields"><label for="name">${own.name}</label>
-        <input id="name" type="text" .value=${this.modelName} placeholder=${own.defaultName(new Date())}
-          @input=${(event: Event) => {
-            this.modelName = (event.target as HTMLInputElement).value;
-          }} /></div>
-      <details><summary>${texts.moreOptions}</summary><div class="fields">${number('epochs', 1, 1)}${number('learningRate', 0.00001, 0.00001)}</div></details>
-      <div class="actions"><button class="primary" part="train" @click=${() => this.#try(this.train())}>${own.train}</button></div>
-      <p class="quiet-text">${own.takes(texts.seconds(seconds))}${this.bytes ? html` ${own.needs(Math.ceil(this.bytes / 1e7) * 10)}` : nothing}</p>`;
-  }
-
-  #progressLine(progress: Progress) {
-    const { texts } = this;
-    const training = progress.phase === 'train';
-    const name = training ? texts.trainer.step : texts.waiting;
-    const left = progress.secondsLeft;
-    return html`<progress part="progress" max=${progress.total} .value=${training ? progress.value : nothing} aria-label=${name}></progress>
-      <span class="quiet-text">${name} ${training ? `${progress.value} / ${progress.total}` : ''}${left === undefined || this.paused ? '' : ` · ${texts.left(texts.seconds(left))}`}</span>
-      <div class="actions">
-        <button part="pause" aria-pressed=${this.paused} @click=${() => this.#togglePause()}>${texts.pause}</button>
-        <button part="cancel" @click=${() => this.cancel()}>${texts.cancel}</button></div>`;
+    const { epochs, learningRate, modelName: name, bytes } = this;
+    const seconds = estimateSeconds(this.images, { epochs, rate: learningRate });
+    return settingsView(
+      { name, epochs, learningRate, seconds, bytes },
+      this.texts,
+      ({ name = this.modelName, epochs = this.epochs, learningRate = this.learningRate }) =>
+        Object.assign(this, { modelName: name, epochs, learningRate }),
+      () => this.#try(this.train()),
+    );
   }
 }
 

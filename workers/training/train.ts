@@ -151,41 +151,45 @@ export async function train(
     const timing = new TimeLeft(plan.steps - optimiser.step);
     const first = optimiser.step;
     let [sum, count, mark] = [0, 0, performance.now()];
-    while (optimiser.step < plan.steps) {
-      await letMessagesIn();
-      await options.pause?.();
-      // What was learned since the last point of the curve is not lost.
-      if (signal?.aborted && optimiser.step > first) await options.onState?.(state);
-      throwIfAborted(signal);
-      const taken = await cropOf(optimiser.step);
-      const rates = { rate: rateAt(optimiser.step, plan, settings), weightDecay: settings.weightDecay };
-      const { loss } = await step.run(optimiser, taken, rates);
-      follow(state.average, optimiser.weights, optimiser.step);
-      [sum, count] = [sum + loss, count + 1];
-      const judging = optimiser.step % every === 0 || optimiser.step === plan.steps;
-      if (judging || count === plan.round) {
-        const point: CurvePoint = { step: optimiser.step, loss: sum / count };
-        [sum, count] = [0, 0];
-        if (judging) {
-          const score = await scoreOf(state.average);
-          point.ap50 = score.ap50;
-          if (score.ap > best.score.ap)
-            Object.assign(best, { weights: state.average.slice(), score, step: optimiser.step });
+    try {
+      while (optimiser.step < plan.steps) {
+        await letMessagesIn();
+        await options.pause?.();
+        throwIfAborted(signal);
+        const taken = await cropOf(optimiser.step);
+        const rates = { rate: rateAt(optimiser.step, plan, settings), weightDecay: settings.weightDecay };
+        const { loss } = await step.run(optimiser, taken, rates);
+        follow(state.average, optimiser.weights, optimiser.step);
+        [sum, count] = [sum + loss, count + 1];
+        const judging = optimiser.step % every === 0 || optimiser.step === plan.steps;
+        if (judging || count === plan.round) {
+          const point: CurvePoint = { step: optimiser.step, loss: sum / count };
+          [sum, count] = [0, 0];
+          if (judging) {
+            const score = await scoreOf(state.average);
+            point.ap50 = score.ap50;
+            if (score.ap > best.score.ap)
+              Object.assign(best, { weights: state.average.slice(), score, step: optimiser.step });
+          }
+          state.curve.push(point);
+          const now = performance.now();
+          [state.seconds, mark] = [state.seconds + (now - mark) / 1000, now];
+          if (judging) await options.onState?.(state);
         }
-        state.curve.push(point);
-        const now = performance.now();
-        [state.seconds, mark] = [state.seconds + (now - mark) / 1000, now];
-        if (judging) await options.onState?.(state);
+        const secondsLeft = timing.after(optimiser.step - first);
+        options.onStep?.({
+          step: optimiser.step,
+          steps: plan.steps,
+          loss,
+          curve: state.curve,
+          ...(secondsLeft === undefined ? {} : { secondsLeft }),
+        });
+        if (judging && optimiser.step - best.step >= PATIENCE * every && best.step > 0) break;
       }
-      const secondsLeft = timing.after(optimiser.step - first);
-      options.onStep?.({
-        step: optimiser.step,
-        steps: plan.steps,
-        loss,
-        curve: state.curve,
-        ...(secondsLeft === undefined ? {} : { secondsLeft }),
-      });
-      if (judging && optimiser.step - best.step >= PATIENCE * every && best.step > 0) break;
+    } catch (error) {
+      // What was learned since the last score is not lost.
+      if (signal?.aborted && optimiser.step > first) await options.onState?.(state);
+      throw error;
     }
     const improved = best.step > 0;
     if (improved) await moderate(best);

@@ -15,7 +15,7 @@ import { trainingStep } from '../../../workers/training/graph/training-step.ts';
 import { newModelFiles } from '../../../workers/training/new-model.ts';
 import { openStep } from '../../../workers/training/optimiser.ts';
 import { completeSettings } from '../../../workers/training/settings.ts';
-import { train } from '../../../workers/training/train.ts';
+import { type TrainingState, train } from '../../../workers/training/train.ts';
 import { trainedCheckpoint } from '../../../workers/training/trained-checkpoint.ts';
 import { openTrainee, type Trainee } from '../../../workers/training/trainee.ts';
 import { converted, convertedFolder, referenceFile, sourceOf } from './sinks.ts';
@@ -130,6 +130,43 @@ describe('training of a converted Cellpose-SAM', () => {
       });
     }
     await step.release();
+    await trainee.release();
+  });
+
+  it('is kept at the step where it is stopped, and goes on from there as if it had not been', async () => {
+    const parent = await converted(await referenceFile('mini.pth'), 'float32');
+    const trainee = await openTrainee(parent);
+    const settings = completeSettings({ epochs: 1 });
+    const kernels = await WasmKernels.create();
+    const stop = new AbortController();
+    const first: number[] = [];
+    let kept: TrainingState | undefined;
+    const stopped = train(trainee, parent.card, [discs()], settings, {
+      kernels,
+      signal: stop.signal,
+      onStep: ({ step, loss }) => {
+        first.push(loss);
+        if (step === 3) stop.abort();
+      },
+      onState: async (state) => {
+        kept = structuredClone(state);
+      },
+    });
+    await assert.rejects(stopped, { kind: 'aborted' });
+    assert.equal(kept?.optimiser.step, 3);
+    const second: number[] = [];
+    const whole: number[] = [];
+    const resumed = await train(trainee, parent.card, [discs()], settings, {
+      kernels,
+      state: kept as TrainingState,
+      onStep: ({ loss }) => second.push(loss),
+    });
+    await train(trainee, parent.card, [discs()], settings, {
+      kernels,
+      onStep: ({ loss }) => whole.push(loss),
+    });
+    assert.equal(resumed.steps, whole.length);
+    assert.deepEqual([...first, ...second], whole);
     await trainee.release();
   });
 
