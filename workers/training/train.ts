@@ -192,7 +192,7 @@ export async function train(
       throw error;
     }
     const improved = best.step > 0;
-    if (improved) await moderate(best);
+    if (improved) await moderate(state);
     return {
       model: improved ? withWeights(model, trained, best.weights) : model,
       before: state.before,
@@ -212,14 +212,15 @@ export async function train(
   }
 
   /** Goes back toward the start as far as the score stays: what was not learned from is then forgotten least. */
-  async function moderate(best: TrainingState['best']): Promise<void> {
+  async function moderate({ best, before }: TrainingState): Promise<void> {
     const { weights, score } = best;
     const start = gatherWeights(trained);
     for (const share of SHARES) {
       throwIfAborted(signal);
       const between = weights.map((value, i) => start[i] + share * (value - start[i]));
       const own = await scoreOf(between);
-      if (own.ap < score.ap - EQUAL || own.ap50 < score.ap50 - EQUAL) continue;
+      const worse = own.ap < score.ap - EQUAL || own.ap50 < score.ap50 - EQUAL;
+      if (worse || own.ap <= before.ap) continue;
       Object.assign(best, { weights: between, score: own });
       return;
     }
