@@ -356,7 +356,7 @@ export function routesOf(store: OmeroStore, options: OmeroServerOptions): Route[
     );
   }
   if (options.webZarr) routes.push(...webZarrRoutes(imageOf));
-  if (options.plugin) routes.push(...pluginRoutes());
+  if (options.plugin === true) routes.push(...pluginRoutes());
   if (options.pixelBuffer) {
     const told = json({ provider: 'PixelBufferMicroservice', version: '0.9.0', features: [] });
     routes.push(
@@ -623,7 +623,7 @@ export function routesOf(store: OmeroStore, options: OmeroServerOptions): Route[
           if (!image) return json({ message: `Image ${id} not found` }, 404);
           if (!image.canAnnotate) return json({ message: 'You may not annotate this image' }, 403);
           if (body.length > BODY_LIMIT)
-            return { status: 400, body: 'Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.' };
+            return json({ message: 'Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.' }, 413);
           type Mask = {
             z: number;
             t: number;

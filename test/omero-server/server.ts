@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 import { type Answer, BODY_LIMIT, type Call, type Route, routesOf } from './routes.ts';
 import { type OmeroServerOptions, OmeroStore, type Session } from './store.ts';
@@ -75,6 +75,8 @@ export async function startOmeroServer(options: OmeroServerOptions = {}): Promis
       if (sent !== cookies.csrftoken) return csrf(sent ? 'CSRF token incorrect.' : 'CSRF token missing.');
     }
     if (path === 'api/v0/login/') return login(call);
+    if (typeof options.plugin === 'string' && path.startsWith('cytopane/'))
+      return forwarded(options.plugin, request, body);
     for (const [methods, pattern, guard, handler] of routes) {
       const match = pattern.exec(path);
       if (!match || !methods.test(method)) continue;
@@ -182,6 +184,28 @@ export async function startOmeroServer(options: OmeroServerOptions = {}): Promis
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** What another server answers, which sees the request as it came. */
+function forwarded(origin: string, { url, method, headers }: IncomingMessage, body: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = forward(new URL(url ?? '/', origin), { method, headers }, async (answer) => {
+      // The length is written anew.
+      const {
+        'content-length': _length,
+        'set-cookie': _cookies,
+        connection: _kept,
+        ...rest
+      } = answer.headers;
+      resolve({
+        status: answer.statusCode ?? 500,
+        headers: rest as Record<string, string>,
+        body: await bodyOf(answer),
+      });
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
 }
 
 const jsonAnswer = (status: number, value: unknown): Answer => ({

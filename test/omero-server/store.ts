@@ -63,8 +63,8 @@ export interface OmeroServerOptions {
   /** The app `omero-web-zarr`. */
   webZarr?: boolean;
   omeTiff?: boolean;
-  /** Stands in for the plug-in's views, with the shapes of its answers. */
-  plugin?: boolean;
+  /** Stands in for the plug-in's views, with the shapes of its answers; an origin: they are asked for there. */
+  plugin?: boolean | string;
   /** Anonymous visitors may read. */
   publicUser?: boolean;
   maxLimit?: number;
@@ -91,7 +91,8 @@ export class OmeroStore {
   }
 
   newSession(userId: number): Session {
-    const text = () => randomBytes(24).toString('base64url');
+    // Of the length and letters of Django's tokens.
+    const text = () => randomBytes(16).toString('hex');
     const session = { id: text(), csrf: text(), userId, expires: Number.POSITIVE_INFINITY };
     this.sessions.set(session.id, session);
     return session;

@@ -1,0 +1,3 @@
+"""Cytopane in OMERO.web."""
+
+__version__ = "0.1.0"
