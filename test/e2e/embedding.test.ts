@@ -29,7 +29,7 @@ describe('docs/embedding.md', () => {
   });
 
   /** A page of an example, beside OMERO.web on one server. */
-  async function visit(example: string, task: (page: Page) => Promise<void>) {
+  async function visit(example: string, task: (page: Page) => Promise<unknown>) {
     const page = await browser.newPage();
     page.setDefaultTimeout(60_000);
     const problems: string[] = [];
