@@ -169,6 +169,8 @@ export async function startOmeroServer(options: OmeroServerOptions = {}): Promis
       if (dynamic) inFlight--;
     }
   });
+  // A client in the same process that computes for seconds would find its connection closed.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
