@@ -139,6 +139,8 @@ export const de: Texts = {
     bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1).replace('.', ',')} GB`,
   doesNotFit:
     'Das ist mehr Speicher, als ein Lauf hier nehmen darf. Wählen Sie einen Quader, verbinden Sie Ebenen statt 3D, oder öffnen Sie eine gröbere Auflösung.',
+  inBlocks:
+    'Das ist mehr Speicher, als ein Lauf hier nehmen darf: Der Stapel wird Block für Block gerechnet. Andere Schwellen brauchen dann einen neuen Lauf.',
   anisotropy: 'z-Schritt / xy-Schritt',
   backend: 'Rechnen auf',
   backends: {
@@ -184,6 +186,7 @@ export const de: Texts = {
     stitch: 'Schichten werden verbunden',
     confidence: 'Zellen werden bewertet',
     frames: 'Zeitpunkte',
+    blocks: 'Blöcke',
   },
   waiting: 'Startet…',
   cancelled: 'Abgebrochen. Die Labels sind unverändert.',

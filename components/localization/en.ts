@@ -130,6 +130,8 @@ export const en = {
     bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`,
   doesNotFit:
     'This is more memory than a run may take here. Choose a box, stitch planes instead of 3D, or open a coarser scale.',
+  inBlocks:
+    'This is more memory than a run may take here: the stack is run block by block. Other thresholds then need another run.',
   anisotropy: 'z step / xy step',
   backend: 'Run on',
   backends: {
@@ -171,6 +173,7 @@ export const en = {
     stitch: 'Joining planes',
     confidence: 'Rating the cells',
     frames: 'Time points',
+    blocks: 'Blocks',
   },
   waiting: 'Starting…',
   cancelled: 'Cancelled. The labels are as they were before.',

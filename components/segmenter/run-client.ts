@@ -1,5 +1,5 @@
 import { CytoError } from '../../core/errors.ts';
-import type { TaskOptions } from '../../core/progress.ts';
+import type { Progress, TaskOptions } from '../../core/progress.ts';
 import type {
   NetworkOutput,
   OutputKind,
@@ -7,12 +7,24 @@ import type {
   SegmentationResult,
 } from '../../core/segmentation-parameters.ts';
 import type { Volume } from '../../core/volume.ts';
-import { type RunOptions, SegmentationClient, SeriesClient } from '../../workers/segmentation/client.ts';
+import {
+  type RunOptions,
+  SegmentationClient,
+  SeriesClient,
+  volumeSource,
+} from '../../workers/segmentation/client.ts';
 
 /** Labels of one time point of an image. */
 export interface FrameResult {
   t: number;
   result: SegmentationResult;
+}
+
+/** What a run is on. */
+interface RunChoices {
+  t: number | undefined;
+  linkThreshold: number;
+  blocks: boolean;
 }
 
 /** Runs on one time point or on all, whose thresholds can be changed afterwards. */
@@ -21,16 +33,16 @@ export class RunClient {
   #series: SeriesClient | undefined;
   /** Time point of the last run; undefined for all. */
   #t: number | undefined;
+  #kept = false;
 
-  /** @param options.t the time point; undefined runs on all of them */
+  /**
+   * @param options.t the time point; undefined runs on all of them
+   * @param options.blocks whether the whole time point is run block by block, after which thresholds need a new run
+   */
   async run(
     volume: Volume,
     parameters: Partial<SegmentationParameters>,
-    {
-      t,
-      linkThreshold,
-      ...options
-    }: Omit<RunOptions, 't'> & { t: number | undefined; linkThreshold: number },
+    { t, linkThreshold, blocks, ...options }: Omit<RunOptions, 't'> & RunChoices,
   ): Promise<FrameResult[]> {
     if (t === undefined) {
       this.#series ??= new SeriesClient();
@@ -42,16 +54,19 @@ export class RunClient {
       return inOrder(results);
     }
     this.#single ??= new SegmentationClient();
-    const result = await this.#single.run(volume, parameters, { ...options, t });
+    const result = blocks
+      ? await this.#single.runBlocks(volumeSource(volume), parameters, { ...asBlocks(options), t })
+      : await this.#single.run(volume, parameters, { ...options, t });
     this.#series?.dispose();
     this.#series = undefined;
     this.#t = t;
+    this.#kept = !blocks;
     return [{ t, result }];
   }
 
   /** Whether thresholds can be changed without a new run. */
   get kept(): boolean {
-    return this.#series?.kept ?? this.#single !== undefined;
+    return this.#series?.kept ?? this.#kept;
   }
 
   /** Labels again from the flows of the last run. @throws CytoError as the clients do */
@@ -66,7 +81,7 @@ export class RunClient {
 
   /** Whether what the network gave can be had: of all time points it is not kept as one. */
   get hasOutput(): boolean {
-    return this.#single !== undefined && this.#t !== undefined;
+    return this.#kept && this.#single !== undefined && this.#t !== undefined;
   }
 
   /** What the network gave at the time point of the last run. @throws CytoError as the client does */
@@ -82,6 +97,22 @@ export class RunClient {
     this.#single = undefined;
     this.#series = undefined;
   }
+}
+
+/** Options of a run as those of blocks, whose progress is told in blocks with the part of the one under way that is done. */
+function asBlocks({ scope: _, z: __, onProgress, ...options }: Omit<RunOptions, 't'>): Omit<RunOptions, 't'> {
+  if (!onProgress) return options;
+  let blocks: Progress = { phase: 'blocks', value: 0, total: 1 };
+  return {
+    ...options,
+    onProgress: (progress) => {
+      const { phase, value, total, backend } = progress;
+      if (phase === 'blocks') blocks = progress;
+      else if (phase !== 'network' && phase !== 'load-model') return;
+      const share = phase === 'network' ? Math.min(0.99, value / Math.max(1, total)) : 0;
+      onProgress({ ...blocks, value: blocks.value + share, ...(backend ? { backend } : {}) });
+    },
+  };
 }
 
 const inOrder = (results: SegmentationResult[]): FrameResult[] => results.map((result, t) => ({ t, result }));

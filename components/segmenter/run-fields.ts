@@ -8,7 +8,7 @@ import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import type { Texts } from '../localization/en.ts';
 import type { RunCost } from './run-speed.ts';
-import { middleBox, modeFor, type RunSettings } from './settings.ts';
+import { inBlocks, middleBox, modeFor, type RunSettings } from './settings.ts';
 
 /** What the fields show and steer besides the settings. */
 export interface RunForm {
@@ -41,7 +41,7 @@ export function runFields(form: RunForm) {
     <details><summary>${texts.moreOptions}</summary>
       <div class="fields">${mode === '3d' ? viewsField(settings, texts) : nothing}${backendField(settings, texts)}</div>
     </details>
-    ${costLine(form.cost(mode), texts)}`;
+    ${costLine(form.cost(mode), inBlocks(settings, image), texts)}`;
 }
 
 function modeField({ settings, texts, cost }: RunForm, mode: SegmentationMode) {
@@ -179,10 +179,10 @@ function backendField(settings: RunSettings, texts: Texts) {
     </select>`;
 }
 
-function costLine({ tiles, bytes, fits, seconds }: RunCost, texts: Texts) {
+function costLine({ tiles, bytes, fits, seconds }: RunCost, blocks: boolean, texts: Texts) {
   const time = seconds === undefined ? undefined : texts.seconds(seconds);
   return html`<p class="quiet-text cost" part="cost">${texts.cost(tiles, texts.memory(bytes), time)}</p>
-    ${fits ? nothing : html`<p role="alert">${texts.doesNotFit}</p>`}`;
+    ${fits ? nothing : blocks ? html`<p class="quiet-text" part="blocks">${texts.inBlocks}</p>` : html`<p role="alert">${texts.doesNotFit}</p>`}`;
 }
 
 const textOf = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;

@@ -51,6 +51,7 @@ export function rememberSpeed(
  * What a run on a part of an image will take.
  * @param key model and backend, as for {@link rememberSpeed}
  * @param run.times time points that are run one after the other
+ * @param run.memory bytes that a run may take; by default what the browser says
  * @param run.network what the model takes, if it is known; else the default model is assumed
  */
 export function costOf(
@@ -58,7 +59,11 @@ export function costOf(
   shape: Shape3,
   image: Volume,
   parameters: Partial<SegmentationParameters>,
-  { times, network }: { times: number; network: NetworkSides | undefined },
+  {
+    times,
+    network,
+    memory = memoryBudget(),
+  }: { times: number; network: NetworkSides | undefined; memory?: number | undefined },
 ): RunCost {
   const full = completeParameters(
     { anisotropy: anisotropyOf(image), ...parameters, ...(image.rgb ? { channels: [0, 1, 2] } : {}) },
@@ -70,7 +75,7 @@ export function costOf(
   return {
     tiles: times * tiles,
     bytes,
-    fits: bytes <= memoryBudget(),
+    fits: bytes <= memory,
     ...(speed ? { seconds: times * speed * pixels } : {}),
   };
 }

@@ -30,6 +30,8 @@ import { costOf, rememberSpeed } from './run-speed.ts';
 import { segmenterStyles } from './segmenter-styles.ts';
 import {
   boxFor,
+  inBlocks,
+  modeFor,
   parametersFor,
   type RunSettings,
   scopeFor,
@@ -65,6 +67,7 @@ export interface RunDetail {
  * @fires cyto-run - Labels were made; `detail.count`, `detail.milliseconds`, `detail.backend`, `detail.layerId`, `detail.parameters`, `detail.times` (number of time points).
  * @csspart run - The Run button.
  * @csspart cancel - The Cancel button.
+ * @csspart blocks - Says that the stack is run block by block.
  * @csspart progress - The progress bar.
  * @csspart summary - Number of cells, time and backend.
  */
@@ -111,6 +114,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
    * Tiles are sent there only if the backend is `remote`.
    */
   @property() accessor server: string | undefined;
+  /** Bytes that a run may take; by default half of what the browser says that there is. Larger stacks are run block by block. */
+  @property({ type: Number }) accessor memory: number | undefined;
   /** Where the network runs: auto, webgpu, wasm, or remote (the `server`). */
   @property() accessor backend: BackendChoice = 'auto';
   /** Index of the one channel that is segmented, counted from 0; absent takes the first three together. */
@@ -191,12 +196,15 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       let networkSince: number | undefined;
       let networkSeconds = 0;
       const times = timesOf(this, image.volume);
+      const cost = this.#form(image.volume).cost(modeFor(this, image.volume));
       const frames = await this.#client.run(image.volume, parametersFor(this, image.volume), {
         signal,
         backend: this.backend,
         ...(this.server ? { server: this.server } : {}),
         t: times > 1 ? undefined : t,
         linkThreshold: this.linkThreshold,
+        blocks: !cost.fits && inBlocks(this, image.volume),
+        ...(this.memory ? { memory: this.memory } : {}),
         z,
         scope: scopeFor(this, image.volume, z),
         ...(this.modelId ? { model: this.modelId } : {}),
@@ -409,7 +417,11 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
         const times = timesOf(settings, image);
         const network = this.chooser?.chosen?.network;
         const parameters = parametersFor(settings, image);
-        return costOf(this.#speedKey, shapeFor(settings, image), image, parameters, { times, network });
+        return costOf(this.#speedKey, shapeFor(settings, image), image, parameters, {
+          times,
+          network,
+          memory: this.memory,
+        });
       },
       ring: this.ring,
       toggleRing: () => {

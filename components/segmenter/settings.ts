@@ -86,6 +86,11 @@ export function timesOf({ allTimes }: Pick<RunSettings, 'allTimes'>, image: Volu
   return allTimes ? image.shape[0] : 1;
 }
 
+/** Whether a run that does not fit into memory is run block by block: whole stacks at one time point are. */
+export function inBlocks(settings: RunSettings, image: Volume): boolean {
+  return modeFor(settings, image) !== '2d' && !settings.box && timesOf(settings, image) === 1;
+}
+
 /** A first box: the middle of the image, half as wide and high, through all planes. */
 export function middleBox(image: Volume): VoxelBox {
   const [, , nz, ny, nx] = image.shape;

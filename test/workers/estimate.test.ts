@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CytoError } from '../../core/errors.ts';
 import type { SegmentationMode } from '../../core/segmentation-parameters.ts';
-import type { Shape3 } from '../../core/volume.ts';
-import { estimateRun, refuseOversized } from '../../workers/segmentation/estimate.ts';
+import { createVolume, type Shape3 } from '../../core/volume.ts';
+import { estimateRun, fittingCore, refuseOversized } from '../../workers/segmentation/estimate.ts';
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
+import { volumeSource } from '../../workers/segmentation/volume/volume-source.ts';
 
 const STACK: Shape3 = [256, 512, 512];
 const STORAGE = { channels: 1, bytesPerSample: 2 };
@@ -32,7 +33,43 @@ test('a run that does not fit is refused with what would', () => {
     );
   refuseOversized(STACK, of('3d'), STORAGE, 4 * 2 ** 30);
   const { peakBytes } = estimateRun(STACK, of('stitch'), STORAGE);
-  refused(STACK, '3d', peakBytes, /stitch planes .* box of at most \d+ of its 256 planes .* coarser scale/);
+  refused(
+    STACK,
+    '3d',
+    peakBytes,
+    /stitch planes .* box of at most \d+ of its 256 planes, run it block by block .* coarser scale/,
+  );
   refused(STACK, 'stitch', peakBytes / 2, /^(?!.*stitch planes).*box of at most 1\d\d of its 256 planes/);
   refused([1, 200_000, 200_000], '2d', 2 ** 50, /smaller box/);
+});
+
+test('blocks are as large as memory allows', () => {
+  const whole: Shape3 = [500, 2000, 2000];
+  const block = (core: Shape3) => core.map((length) => length + 2 * 45) as unknown as Shape3;
+  const bytes = (core: Shape3) => estimateRun(block(core), of('3d'), STORAGE).peakBytes;
+  assert.deepEqual(fittingCore(whole, 45, of('3d'), STORAGE, 2 ** 40), [64, 448, 448]);
+  assert.deepEqual(fittingCore([20, 90, 2000], 45, of('3d'), STORAGE, 2 ** 40), [20, 90, 448]);
+  for (const budget of [5e8, 1.5e9]) {
+    const core = fittingCore(whole, 45, of('3d'), STORAGE, budget);
+    assert.ok(bytes(core) <= budget, `${core} takes ${bytes(core)} of ${budget}`);
+  }
+  assert.deepEqual(fittingCore(whole, 45, of('3d'), STORAGE, 1e6), [32, 32, 32]);
+});
+
+test('an image in memory is read region by region', async () => {
+  const shape = [2, 2, 3, 4, 5];
+  const data = Uint16Array.from({ length: 240 }, (_, i) => i);
+  const source = volumeSource(createVolume({ data, shape }));
+  const { data: part, shape: lengths } = await source.read(
+    { t: [1, 2], c: [0, 1], z: [1, 3], y: [2, 3], x: [1, 4] },
+    0,
+  );
+  assert.deepEqual(lengths, [1, 1, 2, 1, 3]);
+  const at = (z: number, x: number) => ((2 * 3 + z) * 4 + 2) * 5 + x;
+  assert.deepEqual(
+    [...part],
+    [1, 2].flatMap((z) => [1, 2, 3].map((x) => at(z, x))),
+  );
+  const all = await source.read({}, 0);
+  assert.deepEqual(all.data, data);
 });

@@ -14,7 +14,7 @@ import { bytesPerSample, channelView, type Shape3, type Volume, type VolumeData 
 import { WorkerLink } from '../link.ts';
 import { ModelLibrary } from '../models/client.ts';
 import { DEFAULT_MODEL } from '../models/default-model.ts';
-import { memoryBudget, refuseOversized } from './estimate.ts';
+import { fittingCore, memoryBudget, refuseOversized } from './estimate.ts';
 import type { BackendChoice } from './network/backend.ts';
 import { completeParameters } from './parameters.ts';
 import type { SampleMap } from './preprocess/normalise.ts';
@@ -32,6 +32,7 @@ export {
 export { completeParameters } from './parameters.ts';
 export type { NetworkSides } from './run-plan.ts';
 export { SeriesClient, type SeriesOptions } from './time-series.ts';
+export { volumeSource } from './volume/volume-source.ts';
 export type { BackendChoice };
 
 export interface RunOptions extends TaskOptions {
@@ -63,7 +64,7 @@ export interface RunOptions extends TaskOptions {
 export interface BlockRunOptions extends Omit<RunOptions, 'z' | 'scope'> {
   /** Level of the source, default 0, the full one. */
   level?: number;
-  /** Largest lengths of a block along z, y, x without its margin, default 64, 448, 448. */
+  /** Largest lengths of a block along z, y, x without its margin; by default 64, 448, 448 or what fits into `memory`. */
   core?: Shape3;
   /** Voxels around a block that are segmented with it, default one and a half times the diameter (30 if none is given). */
   margin?: number;
@@ -204,7 +205,7 @@ export class SegmentationClient {
     options: BlockRunOptions = {},
   ): Promise<SegmentationResult> {
     const { model = DEFAULT_MODEL, backend = 'auto', server, t = 0, level = 0, memory, ...task } = options;
-    const { core = [64, 448, 448], margin, ...where } = task;
+    const { core, margin: wantedMargin, ...where } = task;
     const started = performance.now();
     const { shape: full5 } = source.levels[level];
     const shape: Shape3 = [full5[2], full5[3], full5[4]];
@@ -214,7 +215,6 @@ export class SegmentationClient {
     );
     if (full.mode === '2d' || shape[0] < 2)
       throw new CytoError('bad-input', 'Blocks are for stacks: stitch planes or use 3D.');
-    const blocks = planBlocks(shape, core, margin ?? Math.round(1.5 * (full.diameter ?? 30)));
     const read = async ({ from, to }: VoxelBox) => {
       const range = (axis: number) => [from[axis], to[axis]] as const;
       return Promise.all(
@@ -226,11 +226,13 @@ export class SegmentationClient {
     };
     const voxels = (s: Shape3) => s[0] * s[1] * s[2];
     const storage = { channels: full.channels.length, bytesPerSample: bytesPerSample(source.dtype) };
-    const labelBytes = 4 * voxels(shape);
+    const budget = (memory ?? memoryBudget()) - 4 * voxels(shape);
+    const margin = wantedMargin ?? Math.round(1.5 * (full.diameter ?? 30));
+    const blocks = planBlocks(shape, core ?? fittingCore(shape, margin, full, storage, budget), margin);
     const largest = blocks
       .map(({ box }) => box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3)
       .reduce((a, b) => (voxels(b) > voxels(a) ? b : a));
-    refuseOversized(largest, full, storage, (memory ?? memoryBudget()) - labelBytes);
+    refuseOversized(largest, full, storage, budget, true);
     const maps = await sampleMaps(blocks, read, full);
     // The first block tells the scale of all.
     const middle = blocks.splice(blocks.length >> 1, 1);

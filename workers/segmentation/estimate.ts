@@ -61,6 +61,29 @@ export function estimateRun(
   };
 }
 
+/** Largest lengths of z, y, x of a block without its margin. */
+export const LARGEST_CORE: Shape3 = [64, 448, 448];
+/** Blocks smaller than this are mostly margin. */
+const SMALLEST_CORE = 32;
+
+/** The largest core of blocks of a volume, up to {@link LARGEST_CORE}, with which a block fits into `budget` bytes. */
+export function fittingCore(
+  shape: Shape3,
+  margin: number,
+  parameters: SegmentationParameters,
+  storage: ImageStorage,
+  budget: number,
+): Shape3 {
+  const core = LARGEST_CORE.map((length, axis) => Math.min(length, shape[axis])) as [number, number, number];
+  for (;;) {
+    const block = core.map((length, axis) => Math.min(shape[axis], length + 2 * margin)) as unknown as Shape3;
+    if (estimateRun(block, parameters, storage).peakBytes <= budget) return core;
+    const longest = core.indexOf(Math.max(...core));
+    if (core[longest] <= SMALLEST_CORE) return core;
+    core[longest] = Math.max(SMALLEST_CORE, Math.ceil(core[longest] / 2));
+  }
+}
+
 /** Memory that runs may take in this browser, in bytes: half of the machine's as far as the browser tells it. */
 export function memoryBudget(): number {
   const gigabytes = (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory;
@@ -69,6 +92,7 @@ export function memoryBudget(): number {
 
 /**
  * Refuses a run that would not fit.
+ * @param block whether it is a block of a larger volume
  * @throws CytoError `too-large` with what would fit
  */
 export function refuseOversized(
@@ -76,6 +100,7 @@ export function refuseOversized(
   parameters: SegmentationParameters,
   storage: ImageStorage,
   budget = memoryBudget(),
+  block = false,
 ): void {
   const { peakBytes } = estimateRun(shape, parameters, storage);
   const [nz, ny, nx] = shape;
@@ -87,6 +112,7 @@ export function refuseOversized(
   const planes = Math.floor(nz * share * 0.9);
   if (nz > 1 && planes > 1) ways.push(`segment a box of at most ${planes} of its ${nz} planes`);
   else ways.push('segment a smaller box of it');
+  if (nz > 1 && !block) ways.push('run it block by block');
   ways.push('open a coarser scale of the image');
   throw new CytoError(
     'too-large',
