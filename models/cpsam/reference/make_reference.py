@@ -13,15 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cellpose import models
-from PIL import Image
 
 from network import noise, random_network
 
 TILE, STEP = 256, 4
-# A part of the demo's image that takes two by two tiles.
-IMAGE = Path(__file__).parents[3] / "demo/data/nuclei-2d.png"
-HEIGHT, WIDTH = 264, 280
 
 
 def save(folder, name, network):
@@ -46,18 +41,12 @@ def main(folder):
     network.load_state_dict({k: v.float() for k, v in torch.load(folder / "mini_bf16.pth").items()})
     np.save(folder / "flows_bf16.npy", run(network, image)[:, :, ::STEP, ::STEP])
 
-    model = models.CellposeModel(gpu=False, pretrained_model=str(folder / "mini.pth"), use_bfloat16=False)
-    plane = np.asarray(Image.open(IMAGE).convert("L"))[:HEIGHT, :WIDTH]
-    masks, (_, dP, cellprob), _ = model.eval(plane, flow_threshold=0, cellprob_threshold=0.0, augment=False)
-    np.save(folder / "plane.npy", plane)
-    np.save(folder / "plane_flows.npy", np.concatenate([dP, cellprob[None]])[:, ::STEP, ::STEP].astype(np.float32))
-    np.save(folder / "plane_labels.npy", masks.astype(np.uint16))
     facts = {
-        "cellpose": version("cellpose"), "torch": version("torch"), "labels": int(masks.max()),
+        "cellpose": version("cellpose"), "torch": version("torch"),
         "flows_rms": float(np.sqrt((flows[:, :2] ** 2).mean())), "step": STEP,
     }
     (folder / "reference.json").write_text(json.dumps(facts, indent=2) + "\n")
-    print(facts, "cellprob > 0:", float((cellprob > 0).mean()))
+    print(facts)
 
 
 if __name__ == "__main__":
