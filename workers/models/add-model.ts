@@ -36,7 +36,7 @@ export async function addModel(
   { signal, onProgress }: TaskOptions = {},
 ): Promise<ModelCard> {
   const total = weightsSize(card);
-  await needRoom(card, total);
+  await needRoom(card.name, total);
   const key = source.resumable ? keyOf(source, card) : undefined;
   try {
     return await attempt();
@@ -85,7 +85,7 @@ function keyOf({ where }: ModelSource, { weights, externalData }: ModelCard): st
 }
 
 /** @throws CytoError `quota` if the browser says that there is no room */
-async function needRoom({ name }: ModelCard, bytes: number | undefined): Promise<void> {
+export async function needRoom(name: string, bytes: number | undefined): Promise<void> {
   const estimate = await globalThis.navigator?.storage?.estimate?.();
   if (bytes === undefined || estimate?.quota === undefined) return;
   const free = estimate.quota - (estimate.usage ?? 0);

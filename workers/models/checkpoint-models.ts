@@ -8,6 +8,7 @@ import type { Precision } from '../../models/cpsam/network/weights.ts';
 import { type GpuObstacle, type GpuProbe, probeGpu } from '../segmentation/network/gpu.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
 import { runGraph } from '../segmentation/network/run-graph.ts';
+import { needRoom } from './add-model.ts';
 import { hasCheckpointEnding } from './checkpoint-names.ts';
 import { urlSource } from './checkpoint-url.ts';
 import type { ModelEntry } from './model-entry.ts';
@@ -78,10 +79,13 @@ export async function addCheckpoint(
   options: TaskOptions = {},
 ): Promise<ModelCard> {
   const recognised: Recognised = await openNetworkFile(source, options.signal);
-  await refuseId(idOf(source.name), titleOf(recognised.vit, source.name));
+  const name = titleOf(recognised.vit, source.name);
+  await refuseId(idOf(source.name), name);
+  const precision = await precisionHere();
+  await needRoom(name, convertedSize(recognised, precision));
   const sink = await store.begin();
   try {
-    await convert(recognised, sink, { ...options, precision: await precisionHere(), run: runGraph });
+    await convert(recognised, sink, { ...options, precision, run: runGraph });
     return await sink.commit(source.name);
   } catch (error) {
     await sink.discard();

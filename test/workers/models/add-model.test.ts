@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { CytoError } from '../../../core/errors.ts';
 import { addModel, offerOf } from '../../../workers/models/add-model.ts';
+import { addCheckpoint } from '../../../workers/models/checkpoint-models.ts';
 import { MemoryStorage } from '../../../workers/models/memory-storage.ts';
 import { sourceOfFiles } from '../../../workers/models/model-source.ts';
 import { FolderStore } from '../../../workers/models/model-store.ts';
+import { referenceFile, sourceOf } from '../../models/cpsam/sinks.ts';
 
 const NAMES = ['rdf.yaml', 'model.onnx', 'model.onnx.data', 'test_input.npy', 'test_output.npy'];
 
@@ -39,7 +41,7 @@ describe('adding a model', () => {
     assert.deepEqual(await storage.folders(), []);
   });
 
-  it('asks the browser for room first', async () => {
+  it('asks the browser for room first, also for what a checkpoint will become', async () => {
     const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
     const estimate = async () => ({ quota: 1000, usage: 700 });
     Object.defineProperty(globalThis, 'navigator', { value: { storage: { estimate } }, configurable: true });
@@ -49,6 +51,14 @@ describe('adding a model', () => {
         addModel(offer, new FolderStore(new MemoryStorage())),
         (error) => error instanceof CytoError && error.kind === 'quota' && /needs/.test(error.message),
       );
+      const storage = new MemoryStorage();
+      const checkpoint = sourceOf(await referenceFile('mini.pth'));
+      await assert.rejects(
+        addCheckpoint(checkpoint, new FolderStore(storage), async () => {}),
+        (error) =>
+          error instanceof CytoError && error.kind === 'quota' && /\(mini\)" needs/.test(error.message),
+      );
+      assert.deepEqual(await storage.folders(), []);
     } finally {
       if (before) Object.defineProperty(globalThis, 'navigator', before);
       else Reflect.deleteProperty(globalThis, 'navigator');
