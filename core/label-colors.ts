@@ -17,6 +17,9 @@ export const TINT_STEP = 0x85ebca6b;
 /** Ids that have a tint of their own, a power of two; higher ones share those of lower ones. */
 export const TINT_SLOTS = 2 ** 22;
 
+/** Tints per row of the texture that a device has them in, a power of two. */
+export const TINT_WIDTH = 2048;
+
 /**
  * Colour of a label.
  * @param id 1…2³²−1; 0 is background and black
@@ -45,15 +48,14 @@ export function labelCssColor(id: number, seed = 0, tint = 0): string {
 
 /**
  * The same colours in GLSL ES 3.00: `vec3 labelColor(uint id, uint seed)`, components 0…1. Tints are the first
- * `tintCount` texels of `tints`.
+ * `tintCount` texels of `tints`, {@link TINT_WIDTH} to a row.
  */
 export const LABEL_COLOR_GLSL = `
 uniform highp usampler2D tints;
 uniform uint tintCount;
 vec3 labelColor(uint id, uint seed) {
   uint slot = id & ${TINT_SLOTS - 1}u;
-  uint width = uint(textureSize(tints, 0).x);
-  uint tint = slot < tintCount ? texelFetch(tints, ivec2(slot % width, slot / width), 0).r : 0u;
+  uint tint = slot < tintCount ? texelFetch(tints, ivec2(slot & ${TINT_WIDTH - 1}u, slot / ${TINT_WIDTH}u), 0).r : 0u;
   uint n = id + seed * ${SEED_STEP}u + tint * ${TINT_STEP}u;
   float hue = 6.0 * (float((n * ${HUE_STEP}u) >> 8) / 16777216.0);
   float saturation = 0.55 + 0.45 * (float((n * ${SATURATION_STEP}u) >> 8) / 16777216.0);

@@ -1,33 +1,22 @@
-import { asCytoError, CytoError } from '../../core/errors.ts';
+import { asCytoError } from '../../core/errors.ts';
 import type { Box, LabelVolume } from '../../core/label-volume.ts';
-import type { Cursor, Layout, ViewerModel } from '../../core/viewer-model.ts';
+import type { Cursor, ViewerModel } from '../../core/viewer-model.ts';
 import { textsFor } from '../localization/texts.ts';
 import { emit, type Pick } from './events.ts';
 import type { OrbitCamera } from './orbit-camera.ts';
 import { Pane } from './pane.ts';
 import { PaneCameras } from './pane-cameras.ts';
 import { listenToPane, type PaneHost, type PaneTool } from './pane-input.ts';
+import { orthoTemplate, PANES } from './pane-layout.ts';
 import { orbitOverlay, planeOverlay } from './pane-overlay.ts';
 import { pickAt } from './pick.ts';
-import type { PaneKind, Plane, Vec3 } from './plane.ts';
-import { PLANE_AXES, planeIndex, sceneExtent } from './plane.ts';
+import type { Plane, Vec3 } from './plane.ts';
+import { PLANE_AXES, planeIndex } from './plane.ts';
 import type { PaneSize, PlaneCamera } from './plane-camera.ts';
 import { reducedIn3D } from './reduced-3d.ts';
 import type { Painter } from './rendering/painter.ts';
 import { watchScene } from './scene-watch.ts';
 import type { Shortcuts } from './shortcuts.ts';
-
-const PANES: Record<Layout, readonly PaneKind[]> = {
-  xy: ['xy'],
-  xz: ['xz'],
-  yz: ['yz'],
-  '3d': ['3d'],
-  ortho: ['xy', 'yz', 'xz', '3d'],
-  quad: ['xy', 'yz', 'xz', '3d'],
-};
-
-/** Share of the width (or height) that a side plane of the ortho layout gets at least and at most. */
-const SIDE_SHARE = [0.28, 0.5] as const;
 
 /** Milliseconds after leaving the page until GPU memory is let go. */
 const RELEASE_DELAY = 250;
@@ -173,12 +162,7 @@ export class PaneGrid implements PaneHost {
       style.removeProperty('grid-template');
       return;
     }
-    const [z, y, x] = sceneExtent(this.model.dims);
-    const share = (side: number, main: number) =>
-      Math.min(Math.max(side / (side + main), SIDE_SHARE[0]), SIDE_SHARE[1]);
-    const right = share(z, x);
-    const below = share(z, y);
-    style.gridTemplate = `minmax(0, ${1 - below}fr) minmax(0, ${below}fr) / minmax(0, ${1 - right}fr) minmax(0, ${right}fr)`;
+    style.gridTemplate = orthoTemplate(this.model.dims);
   }
 
   /** The text that stands for the picture. */
@@ -468,12 +452,8 @@ export class PaneGrid implements PaneHost {
     await this.drawn();
     const box = this.element.getBoundingClientRect();
     const ratio = (this.#panes.at(0)?.pixelRatio ?? 1) * scale;
-    const canvas = document.createElement('canvas');
-    canvas.width = Math.max(1, Math.round(box.width * ratio));
-    canvas.height = Math.max(1, Math.round(box.height * ratio));
-    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
-    const { drawPicture } = await import('./picture.ts');
-    await drawPicture(context, this.#panes, {
+    const { pictureBlob } = await import('./picture.ts');
+    return pictureBlob(box, this.#panes, {
       ratio,
       overlays,
       styles: getComputedStyle(this.element),
@@ -484,15 +464,6 @@ export class PaneGrid implements PaneHost {
         else
           this.#painter?.paintPlane(target, { ...frame, plane: pane.kind, camera: this.camera(pane.kind) });
       },
-    });
-    return new Promise((resolve, reject) => {
-      canvas.toBlob((blob) => {
-        if (blob) resolve(blob);
-        else
-          reject(
-            new CytoError('too-large', `A picture of ${canvas.width}×${canvas.height} pixels is too large.`),
-          );
-      }, 'image/png');
     });
   }
 }

@@ -1,3 +1,4 @@
+import { CytoError } from '../../core/errors.ts';
 import type { Pane } from './pane.ts';
 
 export interface PictureOptions {
@@ -9,8 +10,32 @@ export interface PictureOptions {
   paint(pane: Pane, target: CanvasRenderingContext2D): void;
 }
 
-/** Draws panes side by side as they lie on the page, at any resolution. */
-export async function drawPicture(
+/**
+ * Panes side by side as they lie on the page, as a PNG image.
+ * @param size of the whole in CSS pixels
+ * @throws CytoError `too-large`
+ */
+export async function pictureBlob(
+  size: { width: number; height: number },
+  panes: readonly Pane[],
+  options: PictureOptions,
+): Promise<Blob> {
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(size.width * options.ratio));
+  canvas.height = Math.max(1, Math.round(size.height * options.ratio));
+  await drawPicture(canvas.getContext('2d') as CanvasRenderingContext2D, panes, options);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => {
+      if (blob) resolve(blob);
+      else
+        reject(
+          new CytoError('too-large', `A picture of ${canvas.width}×${canvas.height} pixels is too large.`),
+        );
+    }, 'image/png');
+  });
+}
+
+async function drawPicture(
   context: CanvasRenderingContext2D,
   panes: readonly Pane[],
   { ratio, overlays, styles, paint }: PictureOptions,

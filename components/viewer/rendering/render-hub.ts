@@ -134,7 +134,7 @@ export class RenderHub {
     } finally {
       renderer.setDraw(false);
     }
-    target.imageSmoothingEnabled = true;
+    target.imageSmoothingEnabled = width !== canvas.width || height !== canvas.height;
     target.imageSmoothingQuality = 'high';
     const top = fullHeight - height;
     target.drawImage(this.#canvas, 0, top, width, height, 0, 0, canvas.width, canvas.height);

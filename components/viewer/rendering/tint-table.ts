@@ -1,9 +1,8 @@
+import { TINT_WIDTH } from '../../../core/label-colors.ts';
 import { LabelTints } from '../../../core/label-tints.ts';
 import type { LabelsLayer } from '../../../core/layer.ts';
 import type { GlProgram } from './gl-program.ts';
 
-/** Tints per row of the texture. */
-const WIDTH = 2048;
 /** Texture unit of the table; 0 to 2 hold samples, colours and the list of selected ids. */
 const UNIT = 3;
 
@@ -35,7 +34,7 @@ export class TintTable {
     const { table } = tints;
     if (tints.revision !== this.#revision) {
       this.#revision = tints.revision;
-      const width = Math.min(table.length, WIDTH);
+      const width = Math.min(table.length, TINT_WIDTH);
       const height = table.length / width;
       gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
       for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
