@@ -79,12 +79,12 @@ describe('the demo, served without special headers', () => {
     const again = page.evaluate(
       () => new Promise((resolve) => document.addEventListener('cyto-run', resolve, { once: true })),
     );
-    await page.getByLabel('Cell probability').fill('4');
+    await page.getByRole('slider', { name: 'Cell probability' }).fill('4');
     await again;
     const strict = await state();
     assert.deepEqual(strict.outside, before.outside);
     assert.ok(strict.inside.filter(Boolean).length < after.inside.filter(Boolean).length);
-    await page.getByLabel('Cell probability').fill('0');
+    await page.getByRole('slider', { name: 'Cell probability' }).fill('0');
     await page.getByLabel('Region').selectOption('all');
   });
 

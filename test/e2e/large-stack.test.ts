@@ -131,7 +131,11 @@ describe('a stack larger than the memory of a run', () => {
     assert.deepEqual(seen.phases, ['blocks']);
     assert.ok(seen.count >= 5);
     assert.equal(new Set((await state()).filter(Boolean)).size, seen.count);
-    assert.equal(await page.getByLabel('Cell probability').count(), 0, 'thresholds need a new run');
+    assert.equal(
+      await page.getByRole('slider', { name: 'Cell probability' }).count(),
+      0,
+      'thresholds need a new run',
+    );
   });
 
   it('is refused with ways out where blocks do not help', async () => {

@@ -135,14 +135,14 @@ describe('an image with time points', () => {
     const { page } = stage;
     const before = await frames();
     const again = nextRun();
-    await page.getByLabel('Cell probability').fill('3');
+    await page.getByRole('slider', { name: 'Cell probability' }).fill('3');
     await again;
     const strict = await frames();
     const foreground = (labels: Uint32Array) => labels.reduce((sum, label) => sum + Number(label > 0), 0);
     strict.forEach(({ labels }, t) => {
       assert.ok(foreground(labels) < foreground(before[t].labels), `time ${t} was not thresholded`);
     });
-    await page.getByLabel('Cell probability').fill('0');
+    await page.getByRole('slider', { name: 'Cell probability' }).fill('0');
     await page.getByLabel('Time points').selectOption('one');
     await goTo(2);
     assert.equal((await press()).times, 1);
