@@ -86,7 +86,7 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
       from('model-library')
     );
     const tensors = ['test_input', 'test_output', 'quick_input', 'quick_output'];
-    const names = ['rdf.yaml', 'model.onnx', ...tensors.map((name) => `${name}.npy`)];
+    const names = ['rdf.yaml', 'model.onnx', 'rehearsal.npy', ...tensors.map((name) => `${name}.npy`)];
     const files: File[] = [];
     for (const name of names) {
       const answer = await fetch(new URL(`${task.base}${name}`, location.href));

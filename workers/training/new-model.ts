@@ -80,10 +80,12 @@ export async function newModelFiles(
     made_with: `cytopane ${VERSION}`,
     made_on: new Date().toISOString(),
   });
+  const { rehearsal } = card;
   return new Map([
     [CARD, new Blob([String(document)])],
     ['model.onnx', graph],
     ...(external ? [[external.source, external.data] as const] : []),
+    ...(rehearsal ? [[rehearsal.source, await folder.open(rehearsal.source)] as const] : []),
     ['test_input.npy', new Blob([encodeNpy(testInput.data as Float32Array, testInput.shape)])],
     ['test_output.npy', new Blob([encodeNpy(output, testInput.shape)])],
   ]);

@@ -64,11 +64,14 @@ export interface Plan {
   steps: number;
 }
 
-/** @param fixed side of the crops where the network takes no other */
+/**
+ * @param options.fixed side of the crops where the network takes no other
+ * @param options.rehearsed whether every second step repeats what the model knows
+ */
 export function planOf(
   images: readonly Pick<PreparedImage, 'shape' | 'scale'>[],
   { epochs }: TrainingSettings,
-  fixed?: number,
+  { fixed, rehearsed }: { fixed?: number | undefined; rehearsed?: boolean } = {},
 ): Plan {
   // As long as most images: where a few are larger, more crops are cut from them.
   const lengths = images.map(({ shape, scale }) => Math.max(...shape) * scale).sort((a, b) => a - b);
@@ -79,7 +82,8 @@ export function planOf(
     (sum, { shape, scale }) => sum + Math.max(1, (shape[0] * shape[1] * scale ** 2) / side ** 2),
     0,
   );
-  const round = Math.round(Math.min(ROUND.most, Math.max(ROUND.least, cover)));
+  const own = Math.round(Math.min(ROUND.most, Math.max(ROUND.least, cover)));
+  const round = rehearsed ? 2 * own : own;
   return { side, round, steps: round * Math.round(epochs) };
 }
 
@@ -99,6 +103,6 @@ export function estimateSeconds(
   settings: Partial<TrainingSettings>,
 ): number {
   const scaled = images.map(({ shape }) => ({ shape, scale: 1 }));
-  const { side, steps } = planOf(scaled, completeSettings(settings));
+  const { side, steps } = planOf(scaled, completeSettings(settings), { rehearsed: true });
   return steps * side ** 2 * SECONDS_PER_PIXEL;
 }

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../core/errors.ts';
+import type { NpyArray } from '../../core/npy.ts';
 import { type CurvePoint, TimeLeft } from '../../core/progress.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
@@ -16,6 +17,7 @@ import { checkMemory, trainingBytes } from './memory.ts';
 import type { OnnxModel } from './onnx/onnx-model.ts';
 import type { Crops, OptimiserState } from './optimiser.ts';
 import { randomNumbers } from './random.ts';
+import { Rehearsal } from './rehearsal.ts';
 import { type Plan, planOf, rateAt, type TrainingSettings } from './settings.ts';
 import { openFastStep, type StepBackend } from './step-ladder.ts';
 import type { Trainee, TraineeSizes } from './trainee.ts';
@@ -59,6 +61,8 @@ export interface TrainingOutcome {
 export interface TrainOptions {
   signal?: AbortSignal;
   kernels: MaskKernels;
+  /** Crops of images the model knows, uint8 [n, 3, y, x]: every second step is one of them, so that it forgets little. */
+  rehearsal?: NpyArray;
   /** Goes on from here. */
   state?: TrainingState;
   /** After every step. */
@@ -120,7 +124,8 @@ export async function train(
   const sets = split(images);
   const judges = sets.judge.length > 0 ? sets.judge : sets.learn;
   const prepared = sets.learn.map((image) => prepare(image, card.diameter.rescale));
-  const plan = planOf(prepared, settings, frozen?.tile);
+  const rehearsal = frozen ? undefined : await rehearse();
+  const plan = planOf(prepared, settings, { fixed: frozen?.tile, rehearsed: rehearsal !== undefined });
   const trained = trainedBy(trainee, settings);
   const scoreOf = async (weights: Float32Array): Promise<Score> => {
     const network = await trainee.open(withWeights(model, trained, weights));
@@ -133,13 +138,19 @@ export async function train(
 
   /** Puts the crop of a step into `crops`; gives what the part that learns takes. */
   const crops = emptyCrops(1, plan.side);
-  const cropOf = async (number: number): Promise<Crops> => {
+  const cropOf = async (step: number): Promise<Crops> => {
+    const number = rehearsal ? step >> 1 : step;
+    if (rehearsal && rehearses(step)) {
+      rehearsal.cut(number % rehearsal.count, randomNumbers(settings.seed, -1 - step), plan.side, crops);
+      return crops;
+    }
     // Where an encoder has to look at each crop, the same ones come back.
     const crop = frozen ? number % (FROZEN_CROPS * prepared.length) : number;
     const image = prepared[crop % prepared.length];
     cutCrop(image, randomPlacement(image, randomNumbers(settings.seed, crop)), plan.side, crops, 0);
     return frozen ? { ...crops, image: (await frozen.features(crops.image)).data } : crops;
   };
+  const rehearses = (step: number) => rehearsal !== undefined && step % 2 === 1;
   const step = await openFastStep(stepOf(model, trained, plan, frozen?.tokens), {
     weights: gatherWeights(trained),
     crops: await cropOf(0),
@@ -150,7 +161,7 @@ export async function train(
     const every = Math.max(1, Math.round(plan.steps / JUDGEMENTS));
     const timing = new TimeLeft(plan.steps - optimiser.step);
     const first = optimiser.step;
-    let [sum, count, mark] = [0, 0, performance.now()];
+    let [sum, count, last, mark] = [0, 0, Number.NaN, performance.now()];
     try {
       while (optimiser.step < plan.steps) {
         await letMessagesIn();
@@ -158,12 +169,13 @@ export async function train(
         throwIfAborted(signal);
         const taken = await cropOf(optimiser.step);
         const rates = { rate: rateAt(optimiser.step, plan, settings), weightDecay: settings.weightDecay };
+        const own = !rehearses(optimiser.step);
         const { loss } = await step.run(optimiser, taken, rates);
         follow(state.average, optimiser.weights, optimiser.step);
-        [sum, count] = [sum + loss, count + 1];
+        if (own) [sum, count, last] = [sum + loss, count + 1, loss];
         const judging = optimiser.step % every === 0 || optimiser.step === plan.steps;
-        if (judging || count === plan.round) {
-          const point: CurvePoint = { step: optimiser.step, loss: sum / count };
+        if (judging || optimiser.step % plan.round === 0) {
+          const point: CurvePoint = { step: optimiser.step, loss: count > 0 ? sum / count : last };
           [sum, count] = [0, 0];
           if (judging) {
             const score = await scoreOf(state.average);
@@ -180,7 +192,7 @@ export async function train(
         options.onStep?.({
           step: optimiser.step,
           steps: plan.steps,
-          loss,
+          loss: last,
           curve: state.curve,
           ...(secondsLeft === undefined ? {} : { secondsLeft }),
         });
@@ -209,6 +221,16 @@ export async function train(
     };
   } finally {
     await step.release();
+  }
+
+  async function rehearse(): Promise<Rehearsal | undefined> {
+    if (!options.rehearsal) return;
+    const network = await trainee.open(model);
+    try {
+      return await Rehearsal.of(options.rehearsal, network.run);
+    } finally {
+      await network.release();
+    }
   }
 
   /** Goes back toward the start as far as the score stays: what was not learned from is then forgotten least. */
@@ -272,7 +294,7 @@ export function estimateBytes(
   const plan = planOf(
     images.map(({ shape }) => ({ shape, scale: 1 })),
     settings,
-    frozen?.tile,
+    { fixed: frozen?.tile },
   );
   const step = stepOf(model, trained, plan, frozen?.tokens);
   return (

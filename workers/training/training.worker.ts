@@ -105,10 +105,12 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
   const sha256 = fingerprint(parent.card);
   const state = resumed ? await checkpoint.state(sha256) : undefined;
   kernels ??= chooseKernels();
+  const rehearsal = await parent.rehearsal(quiet);
   try {
     const outcome = await train(trainee, parent.card, request.images, request.settings, {
       ...quiet,
       kernels: await kernels,
+      ...(rehearsal ? { rehearsal } : {}),
       ...(state ? { state } : {}),
       pause: async () => paused?.wait,
       onState: (kept) => checkpoint.keep(kept, sha256),

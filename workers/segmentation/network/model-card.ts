@@ -48,6 +48,8 @@ export interface ModelCard {
   /** NumPy files (float32 [batch, 3, y, x]) with an input of the network and the output it must give. */
   test: { input: ModelFile; output: ModelFile };
   tolerance: Tolerance;
+  /** NumPy file (uint8 [n, 3, y, x]) with crops of images the model knows, for fine-tuning to hold on to. */
+  rehearsal?: ModelFile;
   /** What a GPU must offer. */
   gpu?: { shaderF16: boolean; largestBuffer?: number };
 }
@@ -63,8 +65,14 @@ const USUAL_TILE = 256;
 
 /** The files a model needs, without its card. */
 export function filesOf(card: ModelCard): ModelFile[] {
-  const { weights, externalData, test } = card;
-  return [weights, ...(externalData ? [externalData] : []), test.input, test.output];
+  const { weights, externalData, test, rehearsal } = card;
+  return [
+    weights,
+    ...(externalData ? [externalData] : []),
+    test.input,
+    test.output,
+    ...(rehearsal ? [rehearsal] : []),
+  ];
 }
 
 /** Bytes of the weights, or undefined if the card does not say. */
@@ -77,7 +85,7 @@ export function weightsSize({ weights, externalData }: ModelCard): number | unde
  * Reads a model card: BioImage.IO model descriptions 0.4 and 0.5 with ONNX weights and the Cellpose-SAM contract
  * (float32 [batch, 3, y, x] in, the same out). `config.cytopane` adds what the format has no entry for: `id`, `size`,
  * `external_data_size`, `tile`, `largest_tile`,
- * `diameter`, `notice`, `quick_test`, `gpu` (`shader_f16`, `largest_buffer` in bytes).
+ * `diameter`, `notice`, `quick_test`, `rehearsal`, `gpu` (`shader_f16`, `largest_buffer` in bytes).
  *
  * @param text the `rdf.yaml`
  * @throws CytoError `model` naming the entry that is missing or wrong, or the part of the contract that is not kept
@@ -158,6 +166,7 @@ export function parseModelCard(text: string): ModelCard {
       relative: rdf.optional(1e-3, [...tolerance, 'relative_tolerance']),
       mismatchedPerMillion: rdf.optional(100, [...tolerance, 'mismatched_elements_per_million']),
     },
+    ...(rdf.has(own('rehearsal')) ? { rehearsal: { source: rdf.file(own('rehearsal')) } } : {}),
     ...(rdf.has(own('gpu'))
       ? {
           gpu: {

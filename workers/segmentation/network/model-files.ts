@@ -22,6 +22,11 @@ export interface Model {
    * @throws CytoError `corrupt-file`, `not-found`, `network`, `aborted`
    */
   weights(options?: TaskOptions): Promise<ModelWeights>;
+  /**
+   * Crops of images the model knows, uint8 [n, 3, y, x]; undefined if it brings none.
+   * @throws CytoError `model` if the file is no such array, `corrupt-file`, `not-found`, `network`, `aborted`
+   */
+  rehearsal(options?: TaskOptions): Promise<NpyArray | undefined>;
   /** Float32 [batch, 3, y, x]: an input and the output it must give. */
   testInput: NpyArray;
   testOutput: NpyArray;
@@ -63,6 +68,16 @@ export async function loadModel(folder: ModelFolder, options: TaskOptions = {}):
           : [],
       };
       return weights;
+    },
+    rehearsal: async (task = {}) => {
+      if (!card.rehearsal) return;
+      const blob = await read(card.rehearsal, task);
+      const array = parseNpy(new Uint8Array(await blob.arrayBuffer()));
+      if (array.data instanceof Uint8Array && array.shape.length === 4 && array.shape[1] === 3) return array;
+      throw new CytoError(
+        'model',
+        `The crops "${card.rehearsal.source}" of "${card.name}" are not uint8 of n × 3 × y × x.`,
+      );
     },
     testInput: await testTensor(input, card, card.test.input.source),
     testOutput: await testTensor(output, card, card.test.output.source),
