@@ -81,6 +81,19 @@ describe('OMERO in the browser', () => {
         }),
     );
 
+  /** A layer of labels by hand, with one cell. */
+  const drawCell = (page: Page) =>
+    page.evaluate(async () => {
+      const { labelsLayer, LabelVolume } = (await import(
+        new URL('../core.js', location.href).href
+      )) as typeof import('../../core/index.ts');
+      const model = document.querySelector('cyto-workbench')!.viewer.model;
+      const [, , nz, ny, nx] = model.images[0].volume.shape;
+      const labels = new LabelVolume([nz, ny, nx], model.images[0].volume.calibration);
+      labels.data.fill(1, 10, 20);
+      model.add(labelsLayer('cells', labels, { name: 'Cells', editable: true }));
+    });
+
   it('logs in, opens, segments, saves, is reloaded, shows the ROIs and removes them; a session ends meanwhile', () =>
     visit({ prefix: '/omero/' }, async (page, server) => {
       await page.goto(`${server.origin}${PAGE}?server=/omero/&image=101`);
@@ -174,6 +187,23 @@ describe('OMERO in the browser', () => {
       await checked(page, 'lossy');
       await page.getByLabel('Bild', { exact: true }).selectOption('101');
       await shown(page, 'nuclei.ome.tiff');
+    }));
+
+  it('says in what it saves that the pixels were lossy', () =>
+    visit({ omeTiff: false }, async (page, server) => {
+      await page.goto(`${server.origin}${PAGE}?image=104`);
+      await logIn(page);
+      await shown(page, 'float');
+      await ready(page);
+      await drawCell(page);
+      const done = saved(page);
+      await page.getByRole('button', { name: 'Save cells' }).click();
+      assert.equal((await done).objects, 1);
+      const notes = [...server.store.annotations.values()].find(({ kind }) => kind === 'map')?.values;
+      assert.deepEqual(
+        notes?.find(([key]) => key === 'pixel_quality'),
+        ['pixel_quality', '8-bit, lossy'],
+      );
     }));
 
   it('saves objects of several planes as one ROI each by the plug-in', () =>
