@@ -1,8 +1,8 @@
 /** Prints the bytes per pixel that flows → labels takes at its peak beyond the inputs, on Linux: argument 2d or 3d. */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
 import { labelsFromFlows } from '../../workers/segmentation/masks/labels-from-flows.ts';
 import { balls, dense, tiled } from './flow-grids.ts';
+import { forgetPeak, memoryOf } from './process-memory.ts';
 
 const kernels = await WasmKernels.create();
 const parameters = {
@@ -18,9 +18,8 @@ labelsFromFlows(small.dP, small.cellprob, small.shape, parameters, { kernels });
 const grid = process.argv[2] === '3d' ? balls([128, 512, 512]) : tiled(small, 5);
 delete grid.labels;
 globalThis.gc?.();
-const before = process.memoryUsage().rss;
-// The peak is counted from here: making the inputs took more than the labels may.
-writeFileSync('/proc/self/clear_refs', '5');
+const before = memoryOf(process.pid).now;
+// Making the inputs took more than the labels may.
+forgetPeak(process.pid);
 labelsFromFlows(grid.dP, grid.cellprob, grid.shape, parameters, { kernels });
-const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-console.log(((Number(kilobytes) * 1024 - before) / grid.cellprob.length).toFixed(1));
+console.log(((memoryOf(process.pid).peak - before) / grid.cellprob.length).toFixed(1));

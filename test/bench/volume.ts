@@ -7,10 +7,10 @@
  * Memory is the peak of the page's process beyond what it held before the samples were made: samples as a page holds
  * them, the copy that a run gets, flows, labels, and what collects until memory is tidied up.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Shape3 } from '../../core/volume.ts';
 import { openStage } from '../e2e/browser.ts';
+import { forgetPeak, memoryOf } from './process-memory.ts';
 
 const { values } = parseArgs({
   options: {
@@ -105,14 +105,6 @@ async function runInPage({ shape, mode }: { shape: Shape3; mode: 'stitch' | '3d'
   const expected = Math.floor(nz / PITCH) * Math.floor(ny / PITCH) * Math.floor(nx / PITCH);
   return { seconds, ap: ap[0], cells: count, truth: expected };
 }
-
-/** Bytes that a process holds, and held at most since {@link forgetPeak}. */
-function memoryOf(pid: number): { now: number; peak: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const kibibytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]);
-  return { now: kibibytes('VmRSS') * 1024, peak: kibibytes('VmHWM') * 1024 };
-}
-const forgetPeak = (pid: number) => writeFileSync(`/proc/${pid}/clear_refs`, '5');
 
 async function measure(of: Shape3, mode: 'stitch' | '3d') {
   const { page, origin, close } = await openStage({ isolated: true, flags: ['--js-flags=--expose-gc'] });
