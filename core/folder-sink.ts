@@ -11,8 +11,13 @@ export interface FileSink {
 /** A folder being written: named files in any order, one at a time or several at once. */
 export interface FolderSink {
   /**
-   * Opens a file. `keep` goes on after what is there already, which is how an interrupted download is resumed.
+   * Opens a file. `keep` goes on after what is there already, which is how an interrupted download is resumed; a number
+   * keeps that many bytes of it.
    * @throws CytoError `bad-input` for a name that is not a plain file name; `quota`
    */
-  file(name: string, options?: { keep?: boolean }): Promise<FileSink>;
+  file(name: string, options?: { keep?: boolean | number }): Promise<FileSink>;
+  /** The bytes of a small file that was written before, or undefined. */
+  read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Removes a file if it is there. */
+  remove(name: string): Promise<void>;
 }

@@ -3,7 +3,13 @@ import type { TaskOptions } from '../../core/progress.ts';
 import { descriptionOf, idOf, LICENCE, noticeOf, titleOf } from '../../models/cpsam/card.ts';
 import { isArchive } from '../../models/cpsam/checkpoint/archive.ts';
 import { type ByteSource, blobSource } from '../../models/cpsam/checkpoint/byte-source.ts';
-import { convert, convertedSize, openNetworkFile, type Recognised } from '../../models/cpsam/convert.ts';
+import {
+  conversionKey,
+  convert,
+  convertedSize,
+  openNetworkFile,
+  type Recognised,
+} from '../../models/cpsam/convert.ts';
 import type { Precision } from '../../models/cpsam/network/weights.ts';
 import { type GpuObstacle, type GpuProbe, probeGpu } from '../segmentation/network/gpu.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
@@ -69,7 +75,7 @@ export async function inspectCheckpoint(
 }
 
 /**
- * Converts a checkpoint into the store. Nothing is kept of what was interrupted.
+ * Converts a checkpoint into the store. One that was stopped, or whose server fell silent, goes on where it was.
  * @throws CytoError `model`, `unsupported`, `corrupt-file`, `quota`, `network`, `aborted`
  */
 export async function addCheckpoint(
@@ -83,12 +89,13 @@ export async function addCheckpoint(
   await refuseId(idOf(source.name), name);
   const precision = await precisionHere();
   await needRoom(name, convertedSize(recognised, precision));
-  const sink = await store.begin();
+  const sink = await store.begin(conversionKey(recognised, precision));
   try {
     await convert(recognised, sink, { ...options, precision, run: runGraph });
     return await sink.commit(source.name);
   } catch (error) {
-    await sink.discard();
+    const goesOn = error instanceof CytoError && (error.kind === 'network' || error.kind === 'aborted');
+    if (!goesOn) await sink.discard();
     throw error;
   }
 }

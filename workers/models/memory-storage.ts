@@ -24,10 +24,10 @@ export class MemoryStorage implements FolderStorage {
       get size() {
         return size;
       },
-      truncate: () => {
-        before = undefined;
+      truncate: (length) => {
+        before = new Blob(before ? [before, ...parts] : parts).slice(0, length);
         parts.length = 0;
-        size = 0;
+        size = length;
       },
       append: (bytes) => {
         parts.push(bytes.slice());
@@ -42,6 +42,10 @@ export class MemoryStorage implements FolderStorage {
 
   async lastWritten(folder: string): Promise<number> {
     return this.#written.get(folder) ?? 0;
+  }
+
+  async removeFile(folder: string, name: string): Promise<void> {
+    this.#folders.get(folder)?.delete(name);
   }
 
   async removeFolder(folder: string): Promise<void> {

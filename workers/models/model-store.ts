@@ -58,12 +58,15 @@ export interface FolderStorage {
   append(folder: string, name: string): Promise<AppendedFile>;
   /** When the folder was last written, in milliseconds since 1970; 0 for an empty one. */
   lastWritten(folder: string): Promise<number>;
+  /** Removes a file if it is there. */
+  removeFile(folder: string, name: string): Promise<void>;
   removeFolder(folder: string): Promise<void>;
 }
 
 export interface AppendedFile {
   readonly size: number;
-  truncate(): void;
+  /** Keeps so many bytes. */
+  truncate(size: number): void;
   append(bytes: Uint8Array): void;
   close(): void;
 }
@@ -182,14 +185,15 @@ class StorageSink implements ModelSink {
     this.#replaceOthers = replaceOthers;
   }
 
-  async file(name: string, { keep = false }: { keep?: boolean } = {}): Promise<FileSink> {
+  async file(name: string, { keep = false }: { keep?: boolean | number } = {}): Promise<FileSink> {
     if (!FILE_NAME.test(name) || name === RECORD)
       throw new CytoError('bad-input', `"${name}" is not a name for a file of a model.`);
     const hash = new Sha256();
-    const there = keep ? await this.#storage.read(this.#folder, name) : undefined;
-    if (there) await feed(there, hash);
+    const most = typeof keep === 'number' ? keep : keep ? Number.POSITIVE_INFINITY : 0;
+    const there = most > 0 ? await this.#storage.read(this.#folder, name) : undefined;
+    if (there) await feed(there.slice(0, most), hash);
     const file = await this.#storage.append(this.#folder, name);
-    if (!keep) file.truncate();
+    if (file.size > most) file.truncate(most);
     this.#hashes.delete(name);
     return {
       get size() {
@@ -209,6 +213,15 @@ class StorageSink implements ModelSink {
     };
   }
 
+  async read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const blob = await this.#storage.read(this.#folder, name);
+    return blob && new Uint8Array(await blob.arrayBuffer());
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#storage.removeFile(this.#folder, name);
+  }
+
   async commit(origin = ''): Promise<ModelCard> {
     const where = origin || 'the new folder';
     const text = await this.#need(CARD, where);
@@ -224,7 +237,7 @@ class StorageSink implements ModelSink {
     const record: StoreRecord = { origin, files };
     const marker = await this.#storage.append(this.#folder, RECORD);
     try {
-      marker.truncate();
+      marker.truncate(0);
       marker.append(new TextEncoder().encode(JSON.stringify(record)));
     } finally {
       marker.close();

@@ -75,6 +75,15 @@ export class OpfsStorage implements FolderStorage {
     return last;
   }
 
+  async removeFile(folder: string, name: string): Promise<void> {
+    try {
+      const directory = await (await this.#root()).getDirectoryHandle(folder);
+      await directory.removeEntry(name);
+    } catch (cause) {
+      if (!isNamed(cause, 'NotFoundError')) throw storageError(cause, name);
+    }
+  }
+
   async removeFolder(folder: string): Promise<void> {
     try {
       await (await this.#root()).removeEntry(folder, { recursive: true });
@@ -96,9 +105,9 @@ function appended(handle: SyncAccessHandle, name: string): AppendedFile {
     get size() {
       return size;
     },
-    truncate: () => {
-      handle.truncate(0);
-      size = 0;
+    truncate: (length) => {
+      handle.truncate(length);
+      size = length;
     },
     append: (bytes) => {
       try {

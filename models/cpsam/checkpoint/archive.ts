@@ -1,5 +1,6 @@
 import { configure, Reader, ZipReader } from '@zip.js/zip.js';
 import { asCytoError, CytoError, isAbort } from '../../../core/errors.ts';
+import { Sha256 } from '../../../core/sha256.ts';
 import type { ByteSource } from './byte-source.ts';
 
 configure({ useWebWorkers: false });
@@ -21,6 +22,8 @@ interface Member {
 export interface Archive {
   /** Sizes by name, without the archive's folder: `data.pkl`, `data/0`, … */
   readonly members: ReadonlyMap<string, { size: number }>;
+  /** SHA-256 of its directory, which holds the size and CRC-32 of every member: another content gives another one. */
+  readonly fingerprint: string;
   /** Bytes of a member, or a part of them. @throws CytoError `corrupt-file`, `network`, `aborted` */
   read(
     name: string,
@@ -71,7 +74,7 @@ export async function openArchive(source: ByteSource, signal?: AbortSignal): Pro
       `"${name}" is not a checkpoint of PyTorch 1.6 or later. If it is an older one, load it in Python and save it again with torch.save.`,
     );
   }
-  const members = await directory(source, signal);
+  const { members, fingerprint } = await directory(source, signal);
   if (!members.has('data.pkl')) {
     throw new CytoError(
       'unsupported',
@@ -81,6 +84,7 @@ export async function openArchive(source: ByteSource, signal?: AbortSignal): Pro
   const starts = new Map<string, number>();
   return {
     members,
+    fingerprint,
     read: async (memberName, stop, part) => {
       const member = members.get(memberName);
       if (!member) throw damaged(name, `its part "${memberName}" is missing`);
@@ -103,13 +107,20 @@ export async function openArchive(source: ByteSource, signal?: AbortSignal): Pro
   };
 }
 
-async function directory(source: ByteSource, signal?: AbortSignal): Promise<Map<string, Member>> {
+async function directory(
+  source: ByteSource,
+  signal?: AbortSignal,
+): Promise<{ members: Map<string, Member>; fingerprint: string }> {
   const reader = new SourceReader(source, signal);
   const members = new Map<string, Member>();
+  const hash = new Sha256();
   let total = 0;
   let packed: { filename: string; uncompressedSize: number } | undefined;
   try {
     for await (const entry of new ZipReader(reader).getEntriesGenerator()) {
+      hash.update(
+        new TextEncoder().encode(`${entry.filename}\n${entry.uncompressedSize} ${entry.signature}\n`),
+      );
       const slash = entry.filename.indexOf('/');
       if (entry.directory || slash < 0) continue;
       const name = entry.filename.slice(slash + 1);
@@ -139,7 +150,7 @@ async function directory(source: ByteSource, signal?: AbortSignal): Promise<Map<
       `"${source.name}" is packed ("${packed.filename}" unpacks to ${packed.uncompressedSize} bytes). PyTorch stores numbers as they are; load the checkpoint from where it was published.`,
     );
   }
-  return members;
+  return { members, fingerprint: hash.hex() };
 }
 
 /** Says that a checkpoint is broken. */

@@ -13,6 +13,8 @@ const LARGEST_STORAGE = 2 ** 30;
 /** Named tensors of a PyTorch file, read one at a time. */
 export interface Checkpoint {
   readonly name: string;
+  /** Tells its content from any other; see `Archive`. */
+  readonly fingerprint: string;
   /** Names without the prefix of data-parallel training. */
   readonly names: readonly string[];
   has(name: string): boolean;
@@ -59,6 +61,7 @@ export async function openCheckpoint(source: ByteSource, signal?: AbortSignal): 
   };
   return {
     name: source.name,
+    fingerprint: archive.fingerprint,
     names: [...tensors.keys()],
     has: (name) => tensors.has(name),
     shape: (name) => find(name).shape,

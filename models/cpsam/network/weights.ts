@@ -12,7 +12,7 @@ export type Precision = 'float16' | 'float32';
 const ALIGNMENT = 64;
 
 /**
- * Writes the weights of a network one after the other into a file. Of the weights only those of the stage under way are
+ * Writes the weights of a network one after the other into a file, after what is there. Of the weights only those of the stage under way are
  * in memory.
  */
 export class WeightFile {
@@ -20,12 +20,13 @@ export class WeightFile {
   readonly #checkpoint: Checkpoint;
   readonly #sink: FileSink;
   readonly #signal: AbortSignal | undefined;
-  #stageStart = 0;
+  #stageStart: number;
   #stage: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(checkpoint: Checkpoint, sink: FileSink, precision: Precision, signal?: AbortSignal) {
     this.#checkpoint = checkpoint;
     this.#sink = sink;
+    this.#stageStart = sink.size;
     this.precision = precision;
     this.#signal = signal;
   }
