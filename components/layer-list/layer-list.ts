@@ -24,7 +24,7 @@ export class CytoLayerList extends ViewerPart {
       .settings { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 8px; align-items: center; margin-block-start: 4px; }
       .wide { grid-column: 1 / -1; }
       .pair { display: flex; gap: 4px; min-inline-size: 0; align-items: center; }
-      .pair input[type='number'] { inline-size: 3em; min-inline-size: 0; flex: 1; padding-inline: 4px; }
+      .pair input[type='number'] { inline-size: 3em; min-inline-size: 0; flex: 1; padding-inline: 4px; appearance: textfield; }
       .pair output { color: var(--_quiet); font-variant-numeric: tabular-nums; white-space: nowrap; }
       .grow { flex: 1; }
       .legend { display: flex; gap: 6px; align-items: center; font-size: 0.85em; color: var(--_quiet); white-space: nowrap; }

@@ -18,18 +18,23 @@ import { droppedFiles } from './dropped-files.ts';
  * @slot header - More buttons, in the bar at the top.
  * @fires cyto-save - Before an export is downloaded, cancelable; `detail.name`, `detail.blob`.
  * @csspart header - The bar at the top.
- * @csspart side - The column of panels.
+ * @csspart side - The panel of model, corrections and training.
+ * @csspart layers - The panel of layers: at the start side of a wide workbench, else below the other one.
  * @csspart alert - A message about something that went wrong.
  */
 export class CytoWorkbench extends LitElement {
   static override styles = [
     controlStyles,
     css`
-      :host { display: grid; grid: auto auto minmax(0, 1fr) auto auto auto / minmax(0, 1fr) 290px; block-size: 640px; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; position: relative; }
+      :host { display: block; container-type: inline-size; block-size: 640px; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; overflow: hidden; position: relative; }
+      .frame { display: grid; grid: auto auto minmax(0, 1fr) auto auto auto / minmax(0, 1fr) 290px; block-size: 100%; }
       header { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; padding: 8px 10px; border-block-end: 1px solid var(--_line); }
       header .grow { flex: 1; }
       cyto-viewer { block-size: auto; min-block-size: 0; }
-      aside { grid-row: 2 / -1; grid-column: 2; overflow: auto; padding: 10px 12px; border-inline-start: 1px solid var(--_line); }
+      .panels { grid-row: 2 / -1; grid-column: 2; display: flex; flex-direction: column; min-block-size: 0; }
+      aside { overflow: auto; padding: 10px 12px; border-inline-start: 1px solid var(--_line); }
+      aside[part='side'] { flex: 1; min-block-size: 0; }
+      aside[part='layers'] { flex: none; max-block-size: 45%; border-block-start: 1px solid var(--_line); }
       aside h2 { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin-block: 0 8px; }
       aside section:has(> [hidden]) { display: none; }
       aside summary { font-size: 12px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); font-weight: 700; cursor: pointer; }
@@ -44,9 +49,21 @@ export class CytoWorkbench extends LitElement {
       .drop { position: absolute; inset: 0; z-index: 3; display: grid; place-content: center; font-size: 20px; background: rgb(0 60 120 / 0.6); color: #fff; border: 3px dashed #fff; border-radius: 10px; pointer-events: none; }
       .bar { block-size: 4px; inline-size: 100%; position: absolute; inset-block-start: 0; }
       input[type='file'] { display: none; }
+      @container (width >= 1180px) {
+        .frame { grid-template-columns: 260px minmax(0, 1fr) 290px; }
+        .panels { display: contents; }
+        aside { grid-row: 2 / -1; }
+        aside[part='side'] { grid-column: 3; }
+        aside[part='layers'] { grid-column: 1; max-block-size: none; border-inline: 0 1px solid var(--_line); border-block-start: 0; }
+        cyto-tools, cyto-viewer, cyto-label-table, cyto-dims, cyto-status { grid-column: 2; }
+      }
       @media (width < 760px) {
-        :host { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto minmax(240px, 1fr) auto auto auto; block-size: auto; min-block-size: 640px; }
-        aside { grid-row: auto; grid-column: 1; border-inline-start: 0; border-block-start: 1px solid var(--_line); }
+        :host { block-size: auto; min-block-size: 640px; overflow: auto; }
+      }
+      @container (width < 760px) {
+        .frame { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto minmax(240px, 1fr) auto auto auto; block-size: auto; min-block-size: 640px; }
+        .panels { grid-row: auto; grid-column: 1; }
+        aside, aside[part='layers'] { max-block-size: none; border-inline-start: 0; border-block-start: 1px solid var(--_line); }
         .alert { inset-inline: 16px; }
       }
     `,
@@ -204,7 +221,7 @@ export class CytoWorkbench extends LitElement {
 
   protected override render() {
     const texts = textsFor(this);
-    return html`
+    return html`<div class="frame">
       <header part="header" role="group" aria-label=${texts.file}>
         <button @click=${() => this.#pickFiles(false)}>${texts.open}</button>
         <button @click=${() => this.#pickFiles(true)}>${texts.openFolder}</button>
@@ -226,6 +243,7 @@ export class CytoWorkbench extends LitElement {
       ${this.tableOpen ? html`<cyto-label-table part="table"></cyto-label-table>` : nothing}
       <cyto-dims></cyto-dims>
       <cyto-status></cyto-status>
+      <div class="panels">
       <aside part="side">
         <section><h2>${texts.segment}</h2>
           <cyto-segmenter model=${this.modelId ?? nothing} @cyto-run=${() => {
@@ -236,9 +254,12 @@ export class CytoWorkbench extends LitElement {
         <section><cyto-edits></cyto-edits></section>
         <section><details @toggle=${this.#onTrainer}><summary>${texts.trainer.title}</summary>
           ${this.training ? html`<cyto-trainer base-model=${this.baseModel ?? this.modelId ?? nothing} .channel=${this.runChannel} @cyto-model=${this.#onModel}></cyto-trainer>` : nothing}</details></section>
+      </aside>
+      <aside part="layers">
         <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
         <section><cyto-crop></cyto-crop></section>
       </aside>
+      </div></div>
       ${
         this.reading
           ? html`<progress class="bar" max=${this.reading.total} .value=${this.reading.value} aria-label=${texts.phases.read}></progress>`

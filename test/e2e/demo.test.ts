@@ -34,6 +34,30 @@ describe('the demo, served without special headers', () => {
   });
   after(() => stage.close());
 
+  it('keeps the layers in sight, and every panel within reach on a phone', async () => {
+    const { page } = stage;
+    const before = page.viewportSize()!;
+    const places = async (width: number) => {
+      await page.setViewportSize({ width, height: 800 });
+      const boxes = ['cyto-layer-list', 'cyto-viewer', 'cyto-segmenter'].map((tag) =>
+        page.locator(tag).boundingBox(),
+      );
+      const [layers, viewer, segmenter] = await Promise.all(boxes);
+      assert.ok(layers && viewer && segmenter);
+      return { layers, viewer, segmenter };
+    };
+    const wide = await places(1280);
+    assert.ok(wide.layers.x + wide.layers.width <= wide.viewer.x);
+    assert.ok(wide.viewer.x + wide.viewer.width <= wide.segmenter.x);
+    const narrow = await places(900);
+    assert.ok(narrow.layers.x > narrow.viewer.x && narrow.layers.y < 700);
+    const phone = await places(390);
+    assert.ok(phone.layers.y > phone.segmenter.y && phone.segmenter.y > phone.viewer.y);
+    const end = await page.evaluate(() => document.documentElement.scrollHeight);
+    assert.ok(phone.layers.y + phone.layers.height <= end, `${end} px`);
+    await page.setViewportSize(before);
+  });
+
   it('segments dropped TIFFs of the bundled 2D images with a mean AP@0.5 of at least 0.70', async () => {
     const scores: number[] = [];
     for (const name of ['nuclei-2d', 'nuclei-large-2d', 'nuclei-small-2d']) {
