@@ -50,6 +50,7 @@ export class DetailSlice implements SliceTexture {
   readonly #changed: () => void;
   width = 0;
   height = 0;
+  uploads = 0;
   #key = '';
   /** Tiles that the texture spans. */
   #tiles: Rectangle = [0, 0, 0, 0];
@@ -142,6 +143,7 @@ export class DetailSlice implements SliceTexture {
   }
 
   #fill(level: number, plane: WindowPlane, index: number, rectangle: Rectangle): void {
+    this.uploads++;
     const gl = this.#gl;
     const image = this.#image;
     const { internal, format, type } = FORMATS[image.dtype];
@@ -191,6 +193,7 @@ export class DetailSlice implements SliceTexture {
       const tile = tileSamples(this.#image, place);
       if (!tile) continue;
       this.#lacking.delete(name);
+      this.uploads++;
       const [x0, y0, x1, y1] = tile.rectangle;
       const at = [x0 - rectangle[0], y0 - rectangle[1], 0, x1 - x0, y1 - y0, this.#image.depth] as const;
       gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, ...at, gl[format], gl[type], shown(tile.data));

@@ -26,6 +26,11 @@ interface NodeModel {
 const DRAWING_PROP = 'vtkCytoDrawing';
 const DRAWING_NODE = 'vtkCytoOpenGLDrawing';
 
+/** vtk.js remembers which program it bound last; after a drawing of our own it is no longer. */
+export function forgetProgram(window: object): void {
+  (window as RenderWindowNode).getShaderCache().setLastShaderProgramBound(null);
+}
+
 /** A vtk.js prop of our own drawing; its view node calls {@link Drawing.draw}. */
 export const newDrawingProp: (values: { drawing: Drawing }) => object = macro.newInstance(
   (publicAPI, model, values) => {
@@ -55,8 +60,7 @@ const newDrawingNode = macro.newInstance((publicAPI, model, values) => {
     if (!prepass) return;
     const window = node.getLastAncestorOfType('vtkOpenGLRenderWindow');
     own.renderable.drawing.draw(window.getContext().__getUnderlyingContext());
-    // vtk.js remembers which program it bound last; it is no longer.
-    window.getShaderCache().setLastShaderProgramBound(null);
+    forgetProgram(window);
   };
 }, DRAWING_NODE);
 

@@ -1,4 +1,5 @@
 import { CytoError } from '../../../core/errors.ts';
+import { forgetProgram } from './drawing-prop.ts';
 import { newGlWindow, newRenderWindow, type VtkRenderer } from './vtk.ts';
 
 /** Milliseconds without users after which the page's GL context is let go. */
@@ -98,15 +99,19 @@ export class RenderHub {
     }, 100);
   }
 
-  /** @param repaired called when everything must be drawn again */
-  add(renderer: VtkRenderer, repaired: () => void): () => void {
+  /** @param repaired called when everything must be drawn again. @returns the function that ends this */
+  whenRepaired(repaired: () => void): () => void {
+    this.#repaired.add(repaired);
+    return () => void this.#repaired.delete(repaired);
+  }
+
+  /** Makes a renderer part of the scene. @returns the function that takes it out again */
+  add(renderer: VtkRenderer): () => void {
     renderer.setDraw(false);
     this.#renderers.add(renderer);
-    this.#repaired.add(repaired);
     this.#window.addRenderer(renderer);
     return () => {
       this.#renderers.delete(renderer);
-      this.#repaired.delete(repaired);
       this.#window.removeRenderer(renderer);
       // vtk.js frees what belongs to removed renderers when it next goes through its scene.
       if (!this.#lost) this.#view.traverseAllPasses();
@@ -115,9 +120,44 @@ export class RenderHub {
 
   /** Draws one renderer at the size given in pixels and copies the picture to all of the target. */
   paint(renderer: VtkRenderer, target: CanvasRenderingContext2D, width: number, height: number): void {
+    this.#paint(target, width, height, () => {
+      const [fullWidth, fullHeight] = this.#size;
+      renderer.setViewport(0, 0, width / fullWidth, height / fullHeight);
+      renderer.setDraw(true);
+      try {
+        this.#view.traverseAllPasses();
+      } finally {
+        renderer.setDraw(false);
+      }
+    });
+  }
+
+  /** The same for what draws with the context itself, into a viewport of that size. */
+  paintDirectly(
+    target: CanvasRenderingContext2D,
+    width: number,
+    height: number,
+    draw: (gl: WebGL2RenderingContext) => void,
+  ): void {
+    this.#paint(target, width, height, (gl) => {
+      gl.viewport(0, 0, width, height);
+      draw(gl);
+      forgetProgram(this.#view);
+    });
+  }
+
+  #paint(
+    target: CanvasRenderingContext2D,
+    width: number,
+    height: number,
+    draw: (gl: WebGL2RenderingContext) => void,
+  ): void {
     const { canvas } = target;
-    target.clearRect(0, 0, canvas.width, canvas.height);
-    if (this.#lost) return;
+    const gl = this.#canvas.getContext('webgl2');
+    if (this.#lost || !gl) {
+      target.clearRect(0, 0, canvas.width, canvas.height);
+      return;
+    }
     if (width > this.#maxSize || height > this.#maxSize) {
       throw new CytoError(
         'too-large',
@@ -125,28 +165,17 @@ export class RenderHub {
       );
     }
     this.#provide(width, height);
-    const [fullWidth, fullHeight] = this.#size;
-    renderer.setViewport(0, 0, width / fullWidth, height / fullHeight);
-    this.#wipe();
-    renderer.setDraw(true);
-    try {
-      this.#view.traverseAllPasses();
-    } finally {
-      renderer.setDraw(false);
-    }
-    target.imageSmoothingEnabled = width !== canvas.width || height !== canvas.height;
-    target.imageSmoothingQuality = 'high';
-    const top = fullHeight - height;
-    target.drawImage(this.#canvas, 0, top, width, height, 0, 0, canvas.width, canvas.height);
-  }
-
-  /** What an earlier picture left beside this one would seep into its edges when it is enlarged. */
-  #wipe(): void {
-    const gl = this.#canvas.getContext('webgl2');
-    if (!gl) return;
+    const top = this.#size[1] - height;
     gl.disable(gl.SCISSOR_TEST);
+    // What an earlier picture left beside this one would seep into its edges when it is enlarged.
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
+    draw(gl);
+    target.imageSmoothingEnabled = width !== canvas.width || height !== canvas.height;
+    target.imageSmoothingQuality = 'high';
+    target.globalCompositeOperation = 'copy';
+    target.drawImage(this.#canvas, 0, top, width, height, 0, 0, canvas.width, canvas.height);
+    target.globalCompositeOperation = 'source-over';
   }
 
   /** Waits until the device has drawn, so that a clock read next tells what the picture has cost. */

@@ -16,7 +16,8 @@ export class ScenePainter implements Painter {
   readonly #model: ViewerModel;
   readonly #changed: (what: Stale) => void;
   readonly #hub = RenderHub.lease();
-  readonly #planes = new Map<Plane, { painter: PlanePainter; leave: () => void }>();
+  readonly #planes = new Map<Plane, PlanePainter>();
+  readonly #stopRepairs: () => void;
   #volume: { painter: VolumePainter; leave: () => void } | undefined;
   /** Measured cost of the volume picture in milliseconds per device pixel. */
   #pixelCost = 0;
@@ -25,23 +26,23 @@ export class ScenePainter implements Painter {
   constructor(model: ViewerModel, changed: (what: Stale) => void) {
     this.#model = model;
     this.#changed = changed;
+    this.#stopRepairs = this.#hub.whenRepaired(() => changed('everything'));
   }
 
   paintPlane(target: CanvasRenderingContext2D, frame: PlaneFrame): void {
-    let entry = this.#planes.get(frame.plane);
-    if (!entry) {
-      const painter = new PlanePainter(this.#model, frame.plane, () => this.#changed('planes'));
-      entry = { painter, leave: this.#hub.add(painter.renderer, () => this.#changed('everything')) };
-      this.#planes.set(frame.plane, entry);
+    let painter = this.#planes.get(frame.plane);
+    if (!painter) {
+      painter = new PlanePainter(this.#model, () => this.#changed('planes'));
+      this.#planes.set(frame.plane, painter);
     }
-    entry.painter.prepare(frame);
-    this.#hub.paint(entry.painter.renderer, target, frame.width, frame.height);
+    const its = painter;
+    this.#hub.paintDirectly(target, frame.width, frame.height, (gl) => its.draw(gl, frame));
   }
 
   paintVolume(target: CanvasRenderingContext2D, frame: VolumeFrame): boolean {
     if (!this.#volume) {
       const painter = new VolumePainter(this.#model, () => this.#changed('everything'));
-      this.#volume = { painter, leave: this.#hub.add(painter.renderer, () => this.#changed('everything')) };
+      this.#volume = { painter, leave: this.#hub.add(painter.renderer) };
     }
     // Where drawing is slow (software GL) fewer pixels are drawn and enlarged.
     const pixels = frame.width * frame.height;
@@ -62,10 +63,8 @@ export class ScenePainter implements Painter {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { painter, leave } of this.#planes.values()) {
-      leave();
-      painter.dispose();
-    }
+    this.#stopRepairs();
+    for (const painter of this.#planes.values()) painter.dispose();
     this.#planes.clear();
     this.#volume?.leave();
     this.#volume?.painter.dispose();

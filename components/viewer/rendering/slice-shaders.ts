@@ -17,11 +17,24 @@ void main() {
 export type SamplerPrefix = 'u' | 'i' | '';
 
 /**
- * Samples through window, gamma and colour table. Magnified they stay crisp squares or are interpolated between
- * their middles; reduced, the mean over the pixel's footprint is shown, so that fine structure does not flicker
- * while zooming.
+ * What a program for image samples is made for. Software GL goes through both sides of every `if`, so what holds for
+ * a whole picture is decided when the program is compiled.
  */
-export const imageFragment = (prefix: SamplerPrefix) => `#version 300 es
+export interface ImageShading {
+  prefix: SamplerPrefix;
+  /**
+   * Magnified, samples stay crisp squares (`nearest`) or are interpolated between their middles (`linear`). Reduced,
+   * the mean of so many places [to the right, downwards] of the pixel's footprint is shown, so that fine structure
+   * does not flicker while zooming.
+   */
+  sampling: 'nearest' | 'linear' | readonly [number, number];
+  rgb: boolean;
+  /** Whether darker samples hide lighter ones below. */
+  minimum: boolean;
+}
+
+/** Samples through window, gamma and colour table. The table of a single channel has the gamma in it. */
+export const imageFragment = ({ prefix, sampling, rgb, minimum }: ImageShading) => `#version 300 es
 precision highp float;
 precision highp int;
 precision highp ${prefix}sampler2DArray;
@@ -30,9 +43,6 @@ uniform sampler2D colors;
 uniform vec2 window; // low, 1 / (high − low)
 uniform float gamma;
 uniform float opacity;
-uniform bool rgb;
-uniform bool minimum;
-uniform bool smoothly; // between samples, where they are magnified
 uniform vec2 footprint; // samples per pixel
 in vec2 texel;
 out vec4 color;
@@ -43,40 +53,54 @@ float sampleAt(vec2 place, int layer) {
   return ${prefix === '' ? 'isnan(value) ? window.x : value' : 'value'};
 }
 
-float between(int layer) {
-  vec2 place = texel - 0.5;
+float valueOf(int layer) {
+  ${samplingBody(sampling)}
+}
+
+float shown(int layer) {
+  return clamp((valueOf(layer) - window.x) * window.y, 0.0, 1.0);
+}
+
+void main() {
+  ${
+    rgb
+      ? 'vec3 result = pow(vec3(shown(0), shown(1), shown(2)), vec3(gamma));'
+      : 'float entries = float(textureSize(colors, 0).x); vec3 result = texture(colors, vec2((shown(0) * (entries - 1.0) + 0.5) / entries, 0.5)).rgb;'
+  }
+  color = ${minimum ? 'vec4(mix(vec3(1.0), result, opacity), 1.0)' : 'vec4(result, opacity)'};
+}`;
+
+function samplingBody(sampling: ImageShading['sampling']): string {
+  if (sampling === 'nearest') return 'return sampleAt(texel, layer);';
+  if (sampling === 'linear') {
+    return `vec2 place = texel - 0.5;
   vec2 part = fract(place);
   vec2 first = floor(place);
   return mix(
     mix(sampleAt(first, layer), sampleAt(first + vec2(1.0, 0.0), layer), part.x),
-    mix(sampleAt(first + vec2(0.0, 1.0), layer), sampleAt(first + 1.0, layer), part.x), part.y);
-}
-
-float mean(int layer) {
-  ivec2 count = ivec2(clamp(ceil(footprint - 0.01), vec2(1.0), vec2(6.0)));
-  if (count.x * count.y == 1) return smoothly ? between(layer) : sampleAt(texel, layer);
-  float sum = 0.0;
-  for (int j = 0; j < count.y; j++) {
-    for (int i = 0; i < count.x; i++) {
-      sum += sampleAt(texel + footprint * ((vec2(i, j) + 0.5) / vec2(count) - 0.5), layer);
+    mix(sampleAt(first + vec2(0.0, 1.0), layer), sampleAt(first + 1.0, layer), part.x), part.y);`;
+  }
+  const [across, down] = sampling;
+  return `float sum = 0.0;
+  for (int j = 0; j < ${down}; j++) {
+    for (int i = 0; i < ${across}; i++) {
+      sum += sampleAt(texel + footprint * ((vec2(i, j) + 0.5) / vec2(${across}, ${down}) - 0.5), layer);
     }
   }
-  return sum / float(count.x * count.y);
+  return sum / ${across * down}.0;`;
 }
 
-float shown(int layer) {
-  float place = clamp((mean(layer) - window.x) * window.y, 0.0, 1.0);
-  return gamma == 1.0 ? place : pow(place, gamma);
-}
-
+/** A picture made before, with colours between its pixels. */
+export const pictureFragment = (minimum: boolean) => `#version 300 es
+precision highp float;
+uniform sampler2D picture;
+uniform vec2 spanned; // samples that the picture shows
+uniform float opacity;
+in vec2 texel;
+out vec4 color;
 void main() {
-  vec3 result;
-  if (rgb) {
-    result = vec3(shown(0), shown(1), shown(2));
-  } else {
-    result = texture(colors, vec2((shown(0) * 255.0 + 0.5) / 256.0, 0.5)).rgb;
-  }
-  color = minimum ? vec4(mix(vec3(1.0), result, opacity), 1.0) : vec4(result, opacity);
+  vec3 result = texture(picture, texel / spanned).rgb;
+  color = ${minimum ? 'vec4(mix(vec3(1.0), result, opacity), 1.0)' : 'vec4(result, opacity)'};
 }`;
 
 /** Looks an id up in a sorted list, see `IdList`. */
@@ -97,12 +121,41 @@ bool isAlsoSelected(uint id) {
   return false;
 }`;
 
+/** Ids whose colours are in the table that {@link PALETTE_FRAGMENT} draws: so many rows of so many. */
+export const PALETTE = { width: 1024, height: 64 } as const;
+
+const LABEL_COLORS_GLSL = `${LABEL_COLOR_GLSL}
+${RATED_COLOR_GLSL}`;
+
+/** The table of the colours that the lowest ids have now. */
+export const PALETTE_FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+uniform uint seed;
+in vec2 texel;
+out vec4 color;
+${LABEL_COLORS_GLSL}
+void main() {
+  ivec2 place = ivec2(texel);
+  uint id = uint(place.y * ${PALETTE.width} + place.x);
+  color = vec4(ratedColor(id, labelColor(id, seed)), 1.0);
+}`;
+
+/** What a program for labels is made for, see {@link ImageShading}. */
+export interface LabelShading {
+  /** Whether labels are outlined. */
+  contour: boolean;
+  /** Whether any label is selected or under the pointer. */
+  marked: boolean;
+}
+
 /** Labels by their exact 32-bit ids; contours have a width in screen pixels whatever the magnification. */
-export const LABELS_FRAGMENT = `#version 300 es
+export const labelsFragment = ({ contour, marked }: LabelShading) => `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
 uniform usampler2D ids;
+uniform sampler2D palette;
 uniform float opacity;
 uniform float contour;     // pixels
 uniform float fillOpacity;
@@ -114,8 +167,7 @@ uniform bool onlySelected;
 uniform vec2 footprint;    // samples per pixel
 in vec2 texel;
 out vec4 color;
-${LABEL_COLOR_GLSL}
-${RATED_COLOR_GLSL}
+${LABEL_COLORS_GLSL}
 ${CHOSEN_GLSL}
 
 uint idAt(vec2 place) {
@@ -123,33 +175,49 @@ uint idAt(vec2 place) {
   return texelFetch(ids, clamp(ivec2(floor(place)), ivec2(0), last), 0).r;
 }
 
-bool nearBorder(uint id, float width) {
-  for (float part = 1.0; part > 0.3; part -= 0.5) {
-    vec2 reach = footprint * width * part;
-    vec2 slant = reach * 0.7071;
-    if (idAt(texel + vec2(reach.x, 0.0)) != id || idAt(texel - vec2(reach.x, 0.0)) != id ||
-        idAt(texel + vec2(0.0, reach.y)) != id || idAt(texel - vec2(0.0, reach.y)) != id ||
-        idAt(texel + slant) != id || idAt(texel - slant) != id ||
-        idAt(texel + vec2(slant.x, -slant.y)) != id || idAt(texel + vec2(-slant.x, slant.y)) != id) return true;
+vec3 colorOf(uint id) {
+  vec3 own = texelFetch(palette, ivec2(id % ${PALETTE.width}u, min(id / ${PALETTE.width}u, ${PALETTE.height - 1}u)), 0).rgb;
+  // A loop, because software GL goes through both sides of a condition for every pixel.
+  for (int higher = int(id >= ${PALETTE.width * PALETTE.height}u); higher > 0; higher--) {
+    own = ratedColor(id, labelColor(id, seed));
   }
-  return false;
+  return own;
+}
+
+const vec2 AROUND[8] = vec2[](
+  vec2(1.0, 0.0), vec2(-1.0, 0.0), vec2(0.0, 1.0), vec2(0.0, -1.0),
+  vec2(0.7071), vec2(-0.7071), vec2(0.7071, -0.7071), vec2(-0.7071, 0.7071));
+
+// Looks in eight directions, and half as far where something thinner than a pixel's width lies between.
+bool nearBorder(bool wanted, uint id, float width) {
+  vec2 reach = footprint * width;
+  int last = max(reach.x, reach.y) > 1.0 ? 16 : 8;
+  bool near = false;
+  for (int k = 0; wanted && !near && k < last; k++) {
+    near = idAt(texel + AROUND[k & 7] * reach * (k < 8 ? 1.0 : 0.5)) != id;
+  }
+  return near;
 }
 
 void main() {
   uint id = idAt(texel);
-  if (id == 0u) discard;
-  bool chosen = id == selected || isAlsoSelected(id);
-  if (onlySelected && !chosen) discard;
-  vec3 own = ratedColor(id, labelColor(id, seed));
-  if (chosen && nearBorder(id, highlight)) {
-    color = id == selected ? vec4(1.0) : vec4(1.0, 1.0, 1.0, 0.8);
-  } else if (id == hovered && nearBorder(id, highlight * 0.6)) {
-    color = vec4(mix(own, vec3(1.0), 0.7), 1.0);
-  } else if (contour > 0.0) {
-    // A thin line needs more strength than an area to be seen as well.
-    color = nearBorder(id, contour) ? vec4(own, mix(opacity, 1.0, 0.6 * step(0.001, opacity))) : vec4(own, opacity * fillOpacity);
-  } else {
-    color = vec4(own, opacity);
+  bool there = id != 0u;
+  vec3 own = colorOf(id);
+  color = vec4(own, opacity);
+  ${
+    contour
+      ? `// A thin line needs more strength than an area to be seen as well.
+  float line = mix(opacity, 1.0, 0.6 * step(0.001, opacity));
+  color.a = nearBorder(there, id, contour) ? line : opacity * fillOpacity;`
+      : ''
   }
-  if (color.a == 0.0) discard;
+  ${
+    marked
+      ? `bool chosen = id == selected || isAlsoSelected(id);
+  if (nearBorder(there && id == hovered && !chosen, id, highlight * 0.6)) color = vec4(mix(own, vec3(1.0), 0.7), 1.0);
+  if (nearBorder(there && chosen, id, highlight)) color = vec4(vec3(1.0), id == selected ? 1.0 : 0.8);
+  there = there && (chosen || !onlySelected);`
+      : ''
+  }
+  color.a = there ? color.a : 0.0;
 }`;

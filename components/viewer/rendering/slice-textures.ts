@@ -11,7 +11,6 @@ import type { Projection } from '../../../core/viewer-model.ts';
 import { channelView, type DType, type Shape3, type VolumeData } from '../../../core/volume.ts';
 import { layerShape, PLANE_AXES, type Plane } from '../plane.ts';
 import type { SamplerPrefix } from './slice-shaders.ts';
-import { TintTable } from './tint-table.ts';
 
 interface Format {
   prefix: SamplerPrefix;
@@ -44,6 +43,8 @@ export interface SliceTexture {
   /** Samples that the texture holds; fewer than the slice has when it was too large. */
   readonly width: number;
   readonly height: number;
+  /** Counts uploads: the same number means the same samples. */
+  readonly uploads: number;
   dispose(): void;
 }
 
@@ -76,6 +77,7 @@ export class ImageSlice implements SliceTexture {
   readonly #shape: Shape3;
   width = 0;
   height = 0;
+  uploads = 0;
   #key = '';
   #scratch: VolumeData | undefined;
 
@@ -96,6 +98,7 @@ export class ImageSlice implements SliceTexture {
     const key = `${t} ${first} ${index} ${slab.planes} ${slab.planes > 1 ? slab.projection : ''}`;
     if (key === this.#key) return;
     this.#key = key;
+    this.uploads++;
     const gl = this.#gl;
     const { internal, format, type } = FORMATS[volume.dtype];
     const { right, down, across } = PLANE_AXES[this.#plane];
@@ -142,12 +145,12 @@ export class ImageSlice implements SliceTexture {
 /** One plane of a label layer by its exact ids. Only the box that was edited is uploaded again. */
 export class LabelsSlice implements SliceTexture {
   readonly texture: WebGLTexture;
-  readonly tints: TintTable;
   readonly #gl: WebGL2RenderingContext;
   readonly #layer: LabelsLayer;
   readonly #plane: Plane;
   width = 0;
   height = 0;
+  uploads = 0;
   #index = -1;
   #planes = 1;
   #step = 1;
@@ -159,11 +162,9 @@ export class LabelsSlice implements SliceTexture {
     this.#dirty = this.#dirty ? union(this.#dirty, box) : box;
   };
 
-  /** @param changed called when labels have other colours though they were not edited */
-  constructor(gl: WebGL2RenderingContext, layer: LabelsLayer, plane: Plane, changed: () => void) {
+  constructor(gl: WebGL2RenderingContext, layer: LabelsLayer, plane: Plane) {
     this.#gl = gl;
     this.#layer = layer;
-    this.tints = new TintTable(changed);
     this.#plane = plane;
     this.texture = createTexture(gl, gl.TEXTURE_2D);
     layer.labels.addEventListener('change', this.#onChange);
@@ -185,6 +186,7 @@ export class LabelsSlice implements SliceTexture {
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     if (partial && (index < dirty[across] || index >= dirty[across + 3])) return;
+    this.uploads++;
     if (partial) {
       const [x0, x1, y0, y1] = [dirty[right], dirty[right + 3], dirty[down], dirty[down + 3]];
       if (x1 <= x0 || y1 <= y0) return;
@@ -213,7 +215,6 @@ export class LabelsSlice implements SliceTexture {
 
   dispose(): void {
     this.#layer.labels.removeEventListener('change', this.#onChange);
-    this.tints.dispose();
     this.#gl.deleteTexture(this.texture);
   }
 }

@@ -2,6 +2,7 @@ import { TINT_WIDTH } from '../../../core/label-colors.ts';
 import { LabelTints } from '../../../core/label-tints.ts';
 import type { LabelsLayer } from '../../../core/layer.ts';
 import type { GlProgram } from './gl-program.ts';
+import { LookupTexture } from './lookup-texture.ts';
 
 /** Texture unit of the table; 0 to 2 hold samples, colours and the list of selected ids. */
 const UNIT = 3;
@@ -9,8 +10,7 @@ const UNIT = 3;
 /** The tints of a layer's labels on the GPU, for `labelColor` of a shader. */
 export class TintTable {
   readonly #changed: () => void;
-  #gl: WebGL2RenderingContext | undefined;
-  #texture: WebGLTexture | undefined;
+  readonly #texture = new LookupTexture(UNIT);
   #tints: LabelTints | undefined;
   #revision = -1;
 
@@ -19,38 +19,32 @@ export class TintTable {
     this.#changed = changed;
   }
 
-  /** Gives the program in use the tints; uploads them if they have changed. */
-  bind(gl: WebGL2RenderingContext, program: GlProgram, { labels, seed }: LabelsLayer): void {
-    gl.activeTexture(gl.TEXTURE0 + UNIT);
+  /**
+   * Gives the program in use the tints; uploads them if they have changed.
+   * @returns a number that changes with the tints
+   */
+  bind(gl: WebGL2RenderingContext, program: GlProgram, { labels, seed }: LabelsLayer): number {
     const tints = LabelTints.of(labels, seed);
-    if (gl !== this.#gl || !this.#texture || tints !== this.#tints) {
-      this.dispose();
-      this.#gl = gl;
-      this.#texture = gl.createTexture();
-      this.#tints = tints;
+    if (tints !== this.#tints) {
+      this.#tints?.removeEventListener('change', this.#changed);
       tints.addEventListener('change', this.#changed);
+      this.#tints = tints;
+      this.#revision = -1;
     }
-    gl.bindTexture(gl.TEXTURE_2D, this.#texture);
     const { table } = tints;
-    if (tints.revision !== this.#revision) {
+    if (this.#texture.bind(gl) || tints.revision !== this.#revision) {
       this.#revision = tints.revision;
-      const width = Math.min(table.length, TINT_WIDTH);
-      const height = table.length / width;
-      gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-      for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
-        gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8UI, width, height, 0, gl.RED_INTEGER, gl.UNSIGNED_BYTE, table);
+      this.#texture.upload('R8UI', Math.min(table.length, TINT_WIDTH), table);
     }
     gl.uniform1i(program.at('tints'), UNIT);
     gl.uniform1ui(program.at('tintCount'), table.length);
     gl.activeTexture(gl.TEXTURE0);
+    return this.#texture.uploads;
   }
 
   dispose(): void {
     this.#tints?.removeEventListener('change', this.#changed);
     this.#tints = undefined;
-    if (this.#texture) this.#gl?.deleteTexture(this.#texture);
-    this.#texture = undefined;
-    this.#revision = -1;
+    this.#texture.dispose();
   }
 }
