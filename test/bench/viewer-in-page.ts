@@ -60,6 +60,8 @@ export async function compareViewers(
         const [layer] = model.labels;
         if (task === 'slice scroll') model.setCursor({ z: plane(k) });
         else if (task === 'brush') {
+          // The label that is painted is the selected one, with its outline.
+          model.update(layer.id, { selected: 9 });
           const { data, shape } = layer.labels;
           const [z, y, x] = [model.cursor.z, 200 + 2 * k, 200 + 2 * k];
           for (let row = y - 10; row < y + 10; row++) {
@@ -85,8 +87,15 @@ export async function compareViewers(
 
   const niivue = async (): Promise<Candidate> => {
     const { Niivue } = await load('/node_modules/@niivue/niivue/dist/index.js');
-    // One plane from the start: its default draws four panes, one of them in 3D.
-    const nv = new Niivue({ show3Dcrosshair: false, loadingText: '', isResizeCanvas: true, sliceType: 0 });
+    const nv = new Niivue({
+      show3Dcrosshair: false,
+      loadingText: '',
+      isResizeCanvas: true,
+      // One plane from the start: its default draws four panes, one of them in 3D.
+      sliceType: 0,
+      // As the other viewer shows an image.
+      isNearestInterpolation: true,
+    });
     const box = document.createElement('div');
     box.className = 'other';
     const canvas = document.createElement('canvas');
