@@ -57,11 +57,11 @@ export function chooseLooks(
   const divided = ny * nx > MOST_PIXELS;
   const [rows, columns] = divided ? [Math.ceil(ny / SIDE), Math.ceil(nx / SIDE)] : [1, 1];
   const [height, width] = [Math.ceil(ny / rows), Math.ceil(nx / columns)];
-  const planes = Math.min(nz, CANDIDATES);
-  const looks = Array.from({ length: planes * rows * columns }, (_, k) => {
+  const planes = lookPlanes(nz);
+  const looks = Array.from({ length: planes.length * rows * columns }, (_, k) => {
     const part = k % (rows * columns);
     const look = {
-      z: Math.floor(((Math.floor(k / (rows * columns)) + 0.5) * nz) / planes),
+      z: planes[Math.floor(k / (rows * columns))],
       y: Math.min(Math.floor(part / columns) * height, ny - height),
       x: Math.min((part % columns) * width, nx - width),
       height,
@@ -73,6 +73,12 @@ export function chooseLooks(
   const affordable = Math.max(1, Math.floor(MOST_PIXELS / (height * width)));
   const most = nz === 1 ? affordable : Math.min(affordable, MOST_PLANES);
   return looks.slice(0, most).map(({ look }) => look);
+}
+
+/** Planes of a stack among which those are chosen that are looked at. */
+export function lookPlanes(nz: number): number[] {
+  const planes = Math.min(nz, CANDIDATES);
+  return Array.from({ length: planes }, (_, k) => Math.floor(((k + 0.5) * nz) / planes));
 }
 
 /** Largest variance of a channel, by every fourth pixel of every fourth row, normalised and clipped. */

@@ -6,7 +6,7 @@ import {
 } from '../../core/segmentation-parameters.ts';
 import type { MaskParameters } from './masks/labels-from-flows.ts';
 import { checkMaskParameters, defaultNiter } from './masks/labels-from-flows.ts';
-import type { FlowSmoothing } from './volume/volume-flows.ts';
+import type { FlowSmoothing } from './volume/kept-flows.ts';
 
 /** Diameter in pixels that networks of this family see: images are scaled by 30 / diameter. */
 export const NETWORK_DIAMETER = 30;

@@ -5,7 +5,8 @@ import { scaledLength } from './preprocess/resize.ts';
 import { type NetworkWork, planeWork, type RunTilesOptions } from './preprocess/run-tiles.ts';
 import { type ViewPlan, viewWork } from './preprocess/three-views.ts';
 import type { FlowPrecision } from './volume/flow-array.ts';
-import type { PlanePrecision } from './volume/plane-flows.ts';
+import { type PlanePrecision, planeFlowBytes } from './volume/plane-flows.ts';
+import { storedBytes } from './volume/stored-flows.ts';
 
 /** What a network takes. */
 export interface NetworkSides {
@@ -46,6 +47,13 @@ export function flowPrecision(shape: Shape3): FlowPrecision {
 /** How the flows of planes are kept. */
 export function planePrecision(shape: Shape3): PlanePrecision {
   return isLarge(shape) ? 'byte' : 'single';
+}
+
+/** Bytes that the flows of a stack take in a file. */
+export function bytesOnDisk(shape: Shape3, { mode }: SegmentationParameters): number {
+  return mode === '3d'
+    ? storedBytes(shape, flowPrecision(shape))
+    : shape[0] * shape[1] * shape[2] * planeFlowBytes(planePrecision(shape));
 }
 
 /** How the three views of a volume are run. */

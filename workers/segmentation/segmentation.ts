@@ -1,5 +1,5 @@
-import { CytoError, throwIfAborted } from '../../core/errors.ts';
-import { type TaskOptions, TimeLeft } from '../../core/progress.ts';
+import { CytoError } from '../../core/errors.ts';
+import type { TaskOptions } from '../../core/progress.ts';
 import type {
   NetworkOutput,
   ObjectConfidence,
@@ -16,10 +16,17 @@ import { maskParameters, NETWORK_DIAMETER, scaleOf, smoothingOf } from './parame
 import { percentileMap, type SampleMap } from './preprocess/normalise.ts';
 import type { RunTilesOptions, TileNetwork } from './preprocess/run-tiles.ts';
 import { accumulateViews, type ViewPlan } from './preprocess/three-views.ts';
-import { flowPrecision, planePrecision, tileOptions, viewPlan, workOf } from './run-plan.ts';
+import { bytesOnDisk, flowPrecision, planePrecision, tileOptions, viewPlan, workOf } from './run-plan.ts';
+import { TileCounter } from './tile-counter.ts';
+import type { Block } from './volume/blocks.ts';
+import { BlockwiseLabels } from './volume/blockwise-labels.ts';
+import { type FlowFile, openFlowFile } from './volume/flow-file.ts';
 import { volumeConfidence } from './volume/object-confidence.ts';
 import { PlaneReader } from './volume/plane-reader.ts';
 import { PlaneStack } from './volume/plane-stack.ts';
+import { mapsOf, planesToLookAt, type SampleSource } from './volume/sample-source.ts';
+import { StoredFlows } from './volume/stored-flows.ts';
+import { streamPlanes, streamViews } from './volume/stream-network.ts';
 import { VolumeFlows } from './volume/volume-flows.ts';
 import { VolumeLabels } from './volume/volume-labels.ts';
 
@@ -55,8 +62,18 @@ export interface Labelled {
   joins?: PlaneJoin[];
 }
 
+/** Where and how the flows of a run are kept that reads its samples part by part. */
+export interface StreamOptions extends RunOptions {
+  /** Opens a file of so many bytes, zeros; by default in the browser's private storage. */
+  openFile?: (bytes: number) => Promise<FlowFile>;
+  /** Mode `3d`: labels are made of the flows block by block; by default of all at once. */
+  blocks?: readonly Block[];
+}
+
 /** The network's output at the size of the image, from which labels can be made again without the network. */
-type Flows = { mode: '2d' | 'stitch'; planes: PlaneStack } | { mode: '3d'; volume: VolumeLabels };
+type Flows =
+  | { mode: '2d' | 'stitch'; planes: PlaneStack }
+  | { mode: '3d'; volume: VolumeLabels | BlockwiseLabels };
 
 /**
  * A segmentation with its flows kept: {@link Segmentation.run} runs the network once, {@link Segmentation.labels}
@@ -68,12 +85,20 @@ export class Segmentation {
   readonly estimatedDiameter: number | undefined;
   readonly #flows: Flows;
   readonly #kernels: MaskKernels;
+  readonly #file: FlowFile | undefined;
 
-  private constructor(shape: Shape3, flows: Flows, kernels: MaskKernels, estimatedDiameter?: number) {
+  private constructor(
+    shape: Shape3,
+    flows: Flows,
+    kernels: MaskKernels,
+    estimatedDiameter?: number,
+    file?: FlowFile,
+  ) {
     this.shape = shape;
     this.#flows = flows;
     this.#kernels = kernels;
     this.estimatedDiameter = estimatedDiameter;
+    this.#file = file;
   }
 
   /**
@@ -88,8 +113,7 @@ export class Segmentation {
   ): Promise<Segmentation> {
     const { channels, shape } = input;
     const { kernels = plainKernels } = options;
-    if (parameters.mode === '3d' && shape[0] < 2)
-      throw new CytoError('bad-input', 'Full 3D needs a stack of at least two planes; use 2D for one plane.');
+    checkPlanes(shape, parameters);
     const maps =
       options.maps ??
       channels.map((samples) => percentileMap(samples, shape, parameters.percentiles, parameters.invert));
@@ -126,6 +150,59 @@ export class Segmentation {
     );
   }
 
+  /**
+   * As {@link run}, for a stack that does not fit into memory: samples are read part by part and flows kept in a file.
+   * The flows, and so the labels, are those of a run on the whole. {@link dispose} removes the file.
+   * @throws CytoError as `run`; `quota` if there is no room for the flows
+   */
+  static async stream(
+    source: SampleSource,
+    parameters: SegmentationParameters,
+    network: TileNetwork,
+    options: StreamOptions,
+  ): Promise<Segmentation> {
+    const { shape } = source;
+    const { kernels = plainKernels, openFile = openFlowFile, sizes } = options;
+    checkPlanes(shape, parameters);
+    const maps = options.maps ?? (await mapsOf(source, parameters));
+    const tiles = tileOptions(parameters, options);
+    const counter = new TileCounter(network, options);
+    let diameter: number | undefined;
+    if (sizes && parameters.diameter === undefined) {
+      const some = await planesToLookAt(source);
+      const looks = chooseLooks(some.channels, maps, some.shape);
+      counter.expect(tilesOfLooks(looks, tiles) + workOf(shape, parameters, options).tiles);
+      const seen = await lookAtCells(some, maps, looks, parameters, counter.network, tiles, kernels);
+      diameter = diameterToUse(seen.diameter, sizes, NETWORK_DIAMETER);
+    }
+    const scaled = { ...parameters, ...(diameter === undefined ? {} : { diameter }) };
+    counter.expect(workOf(shape, scaled, options).tiles);
+    const file = await openFile(bytesOnDisk(shape, parameters));
+    try {
+      if (parameters.mode !== '3d') {
+        const planes = new PlaneStack(shape, planePrecision(shape), kernels, file);
+        await streamPlanes(source, maps, scaleOf(scaled), planes, counter.network, tiles);
+        return new Segmentation(shape, { mode: 'stitch', planes }, kernels, diameter, file);
+      }
+      const precision = flowPrecision(shape);
+      const flows = new StoredFlows(shape, precision, file);
+      const plan = viewPlan(shape, scaled);
+      await streamViews(source, maps, plan, { flows, precision }, counter.network, tiles);
+      const volume = options.blocks
+        ? new BlockwiseLabels(flows, options.blocks, kernels)
+        : new VolumeLabels(flows, kernels);
+      return new Segmentation(shape, { mode: '3d', volume }, kernels, diameter, file);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /** Removes the file of a run that keeps its flows in one. */
+  dispose(): void {
+    this.#file?.close();
+  }
+
   /** Labels of the kept flows, Uint32 [z, y, x], numbered 1…count in raster order. */
   async labels(
     parameters: SegmentationParameters,
@@ -154,9 +231,10 @@ export class Segmentation {
     options: TaskOptions & { pause?: () => Promise<void> } = {},
   ): Promise<NetworkOutput> {
     if (this.#flows.mode !== '3d') return networkOutput(this.#flows.planes, kind, options);
-    const { shape, components } = this.#flows.volume.flows;
-    const area = shape[1] * shape[2];
-    const plane = (component: number, z: number) => components[component].subarray(z * area, (z + 1) * area);
+    const { flows } = this.#flows.volume;
+    const { shape } = flows;
+    const plane = (component: number, z: number) =>
+      flows.cut(component, { from: [z, 0, 0], to: [z + 1, shape[1], shape[2]] });
     return networkOutput(
       { shape, cellprob: (z) => plane(3, z), flows: (z) => [plane(1, z), plane(2, z)] },
       kind,
@@ -184,46 +262,9 @@ export class Segmentation {
   }
 }
 
-/** The network with progress and pauses between its calls. */
-class TileCounter {
-  #timing = new TimeLeft(0);
-  #done = 0;
-  #before = 0;
-  #total = 0;
-  readonly #options: RunOptions;
-  readonly #network: TileNetwork;
-
-  constructor(network: TileNetwork, options: RunOptions) {
-    this.#network = network;
-    this.#options = options;
-  }
-
-  /** Says how many tiles are still to come. */
-  expect(tiles: number): void {
-    this.#before = this.#done;
-    this.#total = this.#done + tiles;
-    this.#timing = new TimeLeft(tiles);
-    this.#report();
-  }
-
-  readonly network: TileNetwork = async (tiles, batch, height, width) => {
-    await this.#options.pause?.();
-    throwIfAborted(this.#options.signal);
-    const output = await this.#network(tiles, batch, height, width);
-    this.#done += batch;
-    this.#report();
-    return output;
-  };
-
-  #report(): void {
-    const secondsLeft = this.#timing.after(this.#done - this.#before);
-    this.#options.onProgress?.({
-      phase: 'network',
-      value: this.#done,
-      total: this.#total,
-      ...(secondsLeft === undefined ? {} : { secondsLeft }),
-    });
-  }
+function checkPlanes(shape: Shape3, { mode }: SegmentationParameters): void {
+  if (mode === '3d' && shape[0] < 2)
+    throw new CytoError('bad-input', 'Full 3D needs a stack of at least two planes; use 2D for one plane.');
 }
 
 /** Runs the three views and adds them up in `flows`. */

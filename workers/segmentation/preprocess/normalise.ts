@@ -46,7 +46,16 @@ export function percentileMap(
   percentile: readonly [number, number] = [1, 99],
   invert = false,
 ): SampleMap {
-  const [low, high] = percentiles(strided(samples, shape, percentileStrides(shape)), percentile);
+  return mapOfSamples(strided(samples, shape, percentileStrides(shape)), percentile, invert);
+}
+
+/** The map that takes the two percentiles of all these samples to 0 and 1. */
+export function mapOfSamples(
+  samples: VolumeData,
+  percentile: readonly [number, number],
+  invert: boolean,
+): SampleMap {
+  const [low, high] = percentiles(samples, percentile);
   const range = high - low;
   return { low, scale: range > LEAST_RANGE ? 1 / range : 0, invert };
 }

@@ -39,7 +39,7 @@ export function resizePlane(
   widthIn: number,
   height: number,
   width: number,
-  out = new Float32Array(height * width),
+  out: Float32Array = new Float32Array(height * width),
 ): Float32Array {
   if (height < 1 || width < 1)
     throw new CytoError('bad-input', `An image cannot be resized to ${height}×${width}.`);

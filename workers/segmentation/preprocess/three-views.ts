@@ -1,3 +1,4 @@
+import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { giveBack } from '../give-back.ts';
 import type { FlowArray } from '../volume/flow-array.ts';
@@ -68,6 +69,112 @@ export function viewWork(plan: ViewPlan, options: TileOptions & { tile: number }
   return work;
 }
 
+/** A part of a volume's flows: arrays [z, y, x] of the box, to which views add what they say. */
+export interface FlowPart {
+  box: VoxelBox;
+  components: FlowComponents;
+}
+
+/** Planes that a view needs for a part, of {@link planesAcross} its axis: the first and the one behind the last. */
+export function planesOfPart(axis: number, { from, to }: VoxelBox, plan: ViewPlan): [number, number] {
+  const lists = receivers(plan.shape[axis], planesAcross(axis, plan));
+  const needed = lists.flatMap((list, p) =>
+    list.some(({ at }) => at >= from[axis] && at < to[axis]) ? [p] : [],
+  );
+  return [needed[0], needed[needed.length - 1] + 1];
+}
+
+/** What the network said of a plane, on the image's grid. */
+interface Said {
+  p: number;
+  components: Float32Array[];
+}
+
+/**
+ * One pass of the network over the planes of a volume. Its results can be asked for part by part, in order of planes; a
+ * plane that two parts share is run once.
+ */
+export class ViewPass {
+  readonly #view: View;
+  readonly #plan: ViewPlan;
+  readonly #network: TileNetwork;
+  readonly #options: RunTilesOptions;
+  /** The last planes that were run: those between two parts belong to both. */
+  #last: Said[] = [];
+
+  constructor(view: View, plan: ViewPlan, network: TileNetwork, options: RunTilesOptions) {
+    this.#view = view;
+    this.#plan = plan;
+    this.#network = network;
+    this.#options = options;
+  }
+
+  /**
+   * Adds what the network says of a part that reaches through the whole volume along the view's rows and columns.
+   * @param read gives plane `p` of {@link planesAcross} the view's axis, Float32 [rows, columns] per channel, a new array each
+   */
+  async add(
+    { box, components }: FlowPart,
+    read: (view: View, p: number) => readonly Float32Array[],
+  ): Promise<void> {
+    const { shape, grid, combine } = this.#plan;
+    const { axes } = this.#view;
+    const lengths = box.to.map((to, axis) => to - box.from[axis]);
+    const [planeStride, rowStride, columnStride] = axes.map(
+      (axis) => [lengths[1] * lengths[2], lengths[2], 1][axis],
+    );
+    const [rows, columns] = [shape[axes[1]], shape[axes[2]]];
+    const flowShare = combine === 'mean' ? 1 / 2 : 1;
+    // The network's step along z is that of its grid, the image's may be another.
+    const shares = [combine === 'mean' ? flowShare * (shape[0] / grid[0]) : flowShare, flowShare, flowShare];
+    const probShare = combine === 'mean' ? 1 / 3 : 1;
+    const lists = receivers(shape[axes[0]], planesAcross(axes[0], this.#plan));
+    for (let p = 0; p < lists.length; p++) {
+      const own = lists[p].filter(({ at }) => at >= box.from[axes[0]] && at < box.to[axes[0]]);
+      if (own.length === 0) continue;
+      const said = await this.#run(p, read);
+      [axes[1], axes[2], 3].forEach((component, k) => {
+        const target = components[component];
+        const values = said.components[k];
+        for (const { at, weight } of own) {
+          const share = weight * (component === 3 ? probShare : shares[component]);
+          for (let y = 0, i = 0; y < rows; y++) {
+            let to = (at - box.from[axes[0]]) * planeStride + y * rowStride;
+            for (let x = 0; x < columns; x++, i++, to += columnStride) target[to] += values[i] * share;
+          }
+        }
+      });
+    }
+  }
+
+  async #run(p: number, read: (view: View, p: number) => readonly Float32Array[]): Promise<Said> {
+    const known = this.#last.find((said) => said.p === p);
+    if (known) return known;
+    const { axes } = this.#view;
+    const { shape, grid } = this.#plan;
+    const [height, width] = [grid[axes[1]], grid[axes[2]]];
+    const [rows, columns] = [shape[axes[1]], shape[axes[2]]];
+    const area = height * width;
+    const samples = read(this.#view, p);
+    const out = await runTiles(samples, height, width, this.#network, this.#options);
+    const old = this.#last.length === 2 ? this.#last.shift() : undefined;
+    const components = [0, 1, 2].map((k) =>
+      resizePlane(
+        out.subarray(k * area, (k + 1) * area),
+        height,
+        width,
+        rows,
+        columns,
+        old?.components[k] ?? new Float32Array(rows * columns),
+      ),
+    );
+    giveBack(out, ...samples);
+    const said = { p, components };
+    this.#last.push(said);
+    return said;
+  }
+}
+
 /**
  * Runs the network over the planes of a volume in three orientations and adds what it says, plane by plane, on the
  * image's grid: memory does not grow with the anisotropy or the scale, and planes that no plane of the image takes
@@ -83,39 +190,8 @@ export async function accumulateViews(
   network: TileNetwork,
   options: RunTilesOptions,
 ): Promise<void> {
-  const { shape, grid, combine } = plan;
-  const strides = [shape[1] * shape[2], shape[2], 1];
-  const flowShare = combine === 'mean' ? 1 / 2 : 1;
-  // The network's step along z is that of its grid, the image's may be another.
-  const shares = [combine === 'mean' ? flowShare * (shape[0] / grid[0]) : flowShare, flowShare, flowShare];
-  const probShare = combine === 'mean' ? 1 / 3 : 1;
-  for (const view of VIEWS) {
-    const { axes } = view;
-    const planes = planesAcross(axes[0], plan);
-    const [height, width] = [grid[axes[1]], grid[axes[2]]];
-    const [planeStride, rowStride, columnStride] = axes.map((axis) => strides[axis]);
-    const [rows, columns] = [shape[axes[1]], shape[axes[2]]];
-    const area = height * width;
-    const lists = receivers(shape[axes[0]], planes);
-    const resized = new Float32Array(rows * columns);
-    for (let p = 0; p < planes; p++) {
-      if (lists[p].length === 0) continue;
-      const samples = read(view, p);
-      const out = await runTiles(samples, height, width, network, options);
-      [axes[1], axes[2], 3].forEach((component, k) => {
-        resizePlane(out.subarray(k * area, (k + 1) * area), height, width, rows, columns, resized);
-        const target = flows[component];
-        for (const { at, weight } of lists[p]) {
-          const share = weight * (component === 3 ? probShare : shares[component]);
-          for (let y = 0, i = 0; y < rows; y++) {
-            let to = at * planeStride + y * rowStride;
-            for (let x = 0; x < columns; x++, i++, to += columnStride) target[to] += resized[i] * share;
-          }
-        }
-      });
-      giveBack(out, ...samples);
-    }
-  }
+  const whole: FlowPart = { box: { from: [0, 0, 0], to: plan.shape }, components: flows };
+  for (const view of VIEWS) await new ViewPass(view, plan, network, options).add(whole, read);
 }
 
 /**

@@ -3,8 +3,8 @@ import { type TaskOptions, TimeLeft } from '../../../core/progress.ts';
 import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { maxLabel, renumber } from '../masks/renumber.ts';
+import { lengthsOf } from './kept-flows.ts';
 import { grown } from './slab-dynamics.ts';
-import { lengthsOf } from './volume-flows.ts';
 
 /** A part of a volume that is segmented by itself. */
 export interface Block {

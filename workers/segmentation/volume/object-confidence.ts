@@ -4,8 +4,8 @@ import type { Shape3 } from '../../../core/volume.ts';
 import type { MaskKernels } from '../kernels/kernels.ts';
 import { unitFlowAt } from '../masks/flows-from-labels.ts';
 import { labelBoxes } from '../masks/label-boxes.ts';
+import { type KeptFlows, lengthsOf } from './kept-flows.ts';
 import type { SlabOptions } from './slab-dynamics.ts';
-import { lengthsOf, type VolumeFlows } from './volume-flows.ts';
 
 /** Boxes above this many voxels get no flow error: they are no cells, and diffusing in them would take long. */
 const MOST_VOXELS = 4e6;
@@ -20,7 +20,7 @@ const MOST_VOXELS = 4e6;
  */
 export async function volumeConfidence(
   labels: Uint32Array,
-  flows: VolumeFlows,
+  flows: KeptFlows,
   kernels: MaskKernels,
   { flowScale, zStep }: { flowScale: number; zStep: number },
   options: SlabOptions = {},
@@ -28,7 +28,7 @@ export async function volumeConfidence(
   const [, ny, nx] = flows.shape;
   const boxes = labelBoxes(labels, flows.shape);
   const count = boxes.length / 6;
-  const cellprob = meanOfLabels(labels, flows.components[3], count);
+  const cellprob = meanOfLabels(labels, flows.cellprobPlanes(), count);
   const flowError = new Float32Array(count).fill(Number.NaN);
   const ideal = new Float64Array(3);
   let looked = performance.now();
@@ -69,18 +69,17 @@ export async function volumeConfidence(
   return { cellprob, flowError };
 }
 
-/** Mean of a map over each label, index = label; NaN for absent ones. */
-export function meanOfLabels(
-  labels: Uint32Array,
-  values: { readonly [index: number]: number },
-  count: number,
-): Float32Array {
+/** Mean of a map, plane by plane, over each label, index = label; NaN for absent ones. */
+function meanOfLabels(labels: Uint32Array, planes: Iterable<Float32Array>, count: number): Float32Array {
   const sums = new Float64Array(count);
   const voxels = new Float64Array(count);
-  for (let i = 0; i < labels.length; i++) {
-    if (labels[i] === 0) continue;
-    sums[labels[i]] += values[i];
-    voxels[labels[i]]++;
+  let at = 0;
+  for (const plane of planes) {
+    for (let i = 0; i < plane.length; i++, at++) {
+      if (labels[at] === 0) continue;
+      sums[labels[at]] += plane[i];
+      voxels[labels[at]]++;
+    }
   }
   voxels[0] = 0;
   return Float32Array.from(sums, (sum, label) => sum / voxels[label]);

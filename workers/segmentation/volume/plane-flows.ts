@@ -1,4 +1,5 @@
 import type { Shape3 } from '../../../core/volume.ts';
+import type { FlowFile } from './flow-file.ts';
 
 /**
  * How flows of planes are kept: 4 bytes a value, or 1. A byte holds the square root of the magnitude: an error of at
@@ -18,35 +19,54 @@ export function planeFlowBytes(precision: PlanePrecision): number {
   return precision === 'byte' ? 3 : 12;
 }
 
-/** dY, dX and cellprob of the planes of a stack. */
+type Values = Float32Array<ArrayBuffer> | Int8Array<ArrayBuffer>;
+
+/** dY, dX and cellprob of the planes of a stack, in memory or in a file. */
 export class PlaneFlows {
   readonly #area: number;
-  /** dY and dX of each plane, [z, 2, y, x]. */
-  readonly #flows: Float32Array | Int8Array;
+  readonly #Values: typeof Float32Array | typeof Int8Array;
+  readonly #file: FlowFile | undefined;
+  /** dY and dX of each plane, [z, 2, y, x]; empty if they are in the file. */
+  readonly #flows: Values;
   /** [z, y, x] */
-  readonly #cellprob: Float32Array | Int8Array;
+  readonly #cellprob: Values;
 
-  constructor([nz, ny, nx]: Shape3, precision: PlanePrecision) {
-    const Values = precision === 'byte' ? Int8Array : Float32Array;
+  constructor([nz, ny, nx]: Shape3, precision: PlanePrecision, file?: FlowFile) {
+    this.#Values = precision === 'byte' ? Int8Array : Float32Array;
     this.#area = ny * nx;
-    this.#flows = new Values(2 * nz * this.#area);
-    this.#cellprob = new Values(nz * this.#area);
+    this.#file = file;
+    const planes = file ? 0 : nz;
+    this.#flows = new this.#Values(2 * planes * this.#area);
+    this.#cellprob = new this.#Values(planes * this.#area);
   }
 
   /** @param values Float32 [y, x] of component 0 (dY), 1 (dX) or 2 (cellprob) of plane `z` */
   store(z: number, component: number, values: Float32Array): void {
-    if (component === 2) write(this.#cellprob, z * this.#area, values, MOST_LOGIT);
+    if (this.#file) {
+      const packed = new this.#Values(this.#area);
+      write(packed, 0, values, component === 2 ? MOST_LOGIT : MOST_FLOW);
+      this.#file.write(new Uint8Array(packed.buffer), (3 * z + component) * packed.byteLength);
+    } else if (component === 2) write(this.#cellprob, z * this.#area, values, MOST_LOGIT);
     else write(this.#flows, (2 * z + component) * this.#area, values, MOST_FLOW);
   }
 
   /** dY and dX of a plane, Float32 [2, y, x]; of single precision a view. */
   flows(z: number): Float32Array {
+    if (this.#file) return read(this.#stored(this.#file, z, 0, 2), MOST_FLOW);
     return read(this.#flows.subarray(2 * z * this.#area, 2 * (z + 1) * this.#area), MOST_FLOW);
   }
 
   /** Logits of a plane, Float32 [y, x]; of single precision a view. */
   cellprob(z: number): Float32Array {
+    if (this.#file) return read(this.#stored(this.#file, z, 2, 1), MOST_LOGIT);
     return read(this.#cellprob.subarray(z * this.#area, (z + 1) * this.#area), MOST_LOGIT);
+  }
+
+  /** `count` components of a plane as they are in the file: dY, dX, cellprob one after another. */
+  #stored(file: FlowFile, z: number, first: number, count: number): Values {
+    const values = new this.#Values(count * this.#area);
+    file.read(new Uint8Array(values.buffer), (3 * z + first) * (values.byteLength / count));
+    return values;
   }
 }
 

@@ -14,6 +14,7 @@ import { joinsAfterCleaning, stitchPlanes } from '../masks/stitch.ts';
 import { mapSamples, type SampleMap } from '../preprocess/normalise.ts';
 import { resizePlane, scaledLength } from '../preprocess/resize.ts';
 import { type RunTilesOptions, runTiles, type TileNetwork } from '../preprocess/run-tiles.ts';
+import type { FlowFile } from './flow-file.ts';
 import { PlaneFlows, type PlanePrecision } from './plane-flows.ts';
 
 type Options = TaskOptions & { pause?: () => Promise<void> };
@@ -23,32 +24,37 @@ export class PlaneStack {
   readonly shape: Shape3;
   readonly #kernels: MaskKernels;
   readonly #flows: PlaneFlows;
-  /** Whether memory matters more: flows take a byte, and stages of planes are not kept between thresholds. */
+  /** Whether memory matters more: flows take a byte or are on disk, and stages of planes are not kept between thresholds. */
   readonly #packed: boolean;
   readonly #pipelines: MaskPipeline[] = [];
   #kept: { key: string; labels: Uint32Array } | undefined;
 
-  constructor(shape: Shape3, precision: PlanePrecision, kernels: MaskKernels) {
+  /** @param file where flows are kept, in memory by default */
+  constructor(shape: Shape3, precision: PlanePrecision, kernels: MaskKernels, file?: FlowFile) {
     this.shape = shape;
     this.#kernels = kernels;
-    this.#packed = precision === 'byte';
-    this.#flows = new PlaneFlows(shape, precision);
+    this.#packed = precision === 'byte' || file !== undefined;
+    this.#flows = new PlaneFlows(shape, precision, file);
   }
 
-  /** Runs the network over every plane, scaled by `scale`; the flows are kept at the image's size. */
+  /**
+   * Runs the network over planes, scaled by `scale`; the flows are kept at the image's size.
+   * @param channels samples [z, y, x] of the planes from `first` on
+   */
   async run(
     channels: readonly VolumeData[],
     maps: readonly SampleMap[],
     scale: number,
     network: TileNetwork,
     options: RunTilesOptions,
+    first = 0,
   ): Promise<void> {
-    const [nz, ny, nx] = this.shape;
+    const [, ny, nx] = this.shape;
     const area = ny * nx;
     const [height, width] = [scaledLength(ny, scale), scaledLength(nx, scale)];
     const normalised = channels.map(() => new Float32Array(area));
     const resized = new Float32Array(area);
-    for (let z = 0; z < nz; z++) {
+    for (let z = 0; z < channels[0].length / area; z++) {
       throwIfAborted(options.signal);
       channels.forEach((samples, c) => {
         mapSamples(samples.subarray(z * area, (z + 1) * area), maps[c], normalised[c]);
@@ -58,7 +64,7 @@ export class PlaneStack {
       for (let c = 0; c < 3; c++) {
         const source = output.subarray(c * height * width, (c + 1) * height * width);
         resizePlane(source, height, width, ny, nx, resized);
-        this.#flows.store(z, c, resized);
+        this.#flows.store(first + z, c, resized);
       }
       giveBack(output, ...inputs);
     }

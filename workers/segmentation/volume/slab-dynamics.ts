@@ -4,8 +4,7 @@ import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { giveBack } from '../give-back.ts';
 import type { FollowedEnds, FollowParameters, MaskKernels } from '../kernels/kernels.ts';
-import type { FlowSmoothing, VolumeFlows } from './volume-flows.ts';
-import { lengthsOf } from './volume-flows.ts';
+import { type FlowSmoothing, type KeptFlows, lengthsOf } from './kept-flows.ts';
 
 /** Bytes that the neighbourhood of one slab may take while its points are followed, if its planes are not too large. */
 const SLAB_BYTES = 256 * 2 ** 20;
@@ -39,7 +38,7 @@ export function slabsOf([nz, ny, nx]: Shape3, planes?: number): { planes: number
  * one.
  */
 export async function followInSlabs(
-  flows: VolumeFlows,
+  flows: KeptFlows,
   smoothing: FlowSmoothing,
   parameters: FollowParameters,
   kernels: MaskKernels,
@@ -66,7 +65,7 @@ export async function followInSlabs(
     giveBack(...around.flows, around.cellprob);
     return ends;
   };
-  const total = countAbove(flows.components[3], parameters.cellprobThreshold);
+  const total = countAbove(flows.cellprobPlanes(), parameters.cellprobThreshold);
   const all = { index: new Int32Array(total), ends: new Int32Array(total) };
   let done = 0;
   for (let z = 0; z < nz; z += slab) {
@@ -94,12 +93,9 @@ export async function followInSlabs(
 }
 
 /** Number of values above a threshold, as the kernels see them: in single precision. */
-function countAbove(
-  values: { readonly [index: number]: number; readonly length: number },
-  threshold: number,
-): number {
+function countAbove(planes: Iterable<Float32Array>, threshold: number): number {
   let count = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] > threshold) count++;
+  for (const plane of planes) for (let i = 0; i < plane.length; i++) if (plane[i] > threshold) count++;
   return count;
 }
 

@@ -1,79 +1,20 @@
 import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
-import { giveBack } from '../give-back.ts';
-import { gaussianAlong } from '../preprocess/gaussian.ts';
 import type { FlowComponents } from '../preprocess/three-views.ts';
 import { type FlowPrecision, flowArray } from './flow-array.ts';
+import { cutBox, KeptFlows } from './kept-flows.ts';
 
-/** Standard deviation in voxels with which flows are smoothed along z, y, x; 0 is off. */
-export type FlowSmoothing = readonly [z: number, y: number, x: number];
-
-/** Flows and cellprob of a volume as the network gave them, from which any box can be had smoothed. */
-export class VolumeFlows {
-  readonly shape: Shape3;
+/** Flows and cellprob of a volume in memory. */
+export class VolumeFlows extends KeptFlows {
   readonly components: FlowComponents;
 
   constructor(shape: Shape3, precision: FlowPrecision) {
+    super(shape);
     const length = shape[0] * shape[1] * shape[2];
-    this.shape = shape;
     this.components = [0, 1, 2, 3].map(() => flowArray(length, precision)) as unknown as FlowComponents;
   }
 
-  /** Cellprob of a box, Float32 [z, y, x]. */
-  cellprob(box: VoxelBox): Float32Array {
-    return this.#cut(3, box);
-  }
-
-  /**
-   * Flows of a box, Float32 [z, y, x] each, smoothed as the whole would be: what lies around the box within the reach
-   * of the filter is taken into account.
-   */
-  flows(box: VoxelBox, smoothing: FlowSmoothing): [Float32Array, Float32Array, Float32Array] {
-    const reach = smoothing.map((sigma) => (sigma > 0 ? Math.floor(4 * sigma + 0.5) : 0));
-    const from = box.from.map((at, axis) => Math.max(0, at - reach[axis])) as unknown as Shape3;
-    const to = box.to.map((at, axis) => Math.min(this.shape[axis], at + reach[axis])) as unknown as Shape3;
-    const around: VoxelBox = { from, to };
-    const lengths = lengthsOf(around);
-    const size = lengthsOf(box).reduce((product, length) => product * length, 1);
-    return [0, 1, 2].map((component) => {
-      const values = this.#cut(component, around);
-      for (let axis = 0; axis < 3; axis++) gaussianAlong(values, lengths, axis, smoothing[axis]);
-      if (values.length === size) return values;
-      const part = cutBox(values, lengths, {
-        from: box.from.map((at, axis) => at - from[axis]) as unknown as Shape3,
-        to: box.to.map((at, axis) => at - from[axis]) as unknown as Shape3,
-      });
-      giveBack(values);
-      return part;
-    }) as [Float32Array, Float32Array, Float32Array];
-  }
-
-  #cut(component: number, box: VoxelBox): Float32Array {
+  cut(component: number, box: VoxelBox): Float32Array {
     return cutBox(this.components[component], this.shape, box);
   }
-}
-
-export function lengthsOf({ from, to }: VoxelBox): Shape3 {
-  return [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
-}
-
-/** The values of a box, Float32 [z, y, x]. */
-function cutBox(
-  values: { subarray(start: number, stop: number): ArrayLike<number>; readonly length: number },
-  [, ny, nx]: Shape3,
-  box: VoxelBox,
-): Float32Array {
-  const [bz, by, bx] = lengthsOf(box);
-  const { from } = box;
-  const out = new Float32Array(bz * by * bx);
-  // Rows that follow each other in both are copied at once.
-  const whole = by === ny && bx === nx;
-  const run = whole ? by * bx : bx;
-  for (let z = 0, to = 0; z < bz; z++) {
-    for (let y = 0; y < (whole ? 1 : by); y++, to += run) {
-      const start = ((from[0] + z) * ny + from[1] + y) * nx + from[2];
-      out.set(values.subarray(start, start + run), to);
-    }
-  }
-  return out;
 }

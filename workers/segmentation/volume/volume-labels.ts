@@ -2,19 +2,19 @@ import { throwIfAborted } from '../../../core/errors.ts';
 import type { MaskKernels } from '../kernels/kernels.ts';
 import { fillHolesAndRemoveSmall } from '../masks/fill-holes.ts';
 import { checkMaskParameters, labelsFromEnds, type MaskParameters } from '../masks/labels-from-flows.ts';
+import type { FlowSmoothing, KeptFlows } from './kept-flows.ts';
 import { followInSlabs, type SlabOptions } from './slab-dynamics.ts';
-import type { FlowSmoothing, VolumeFlows } from './volume-flows.ts';
 
 /**
  * Labels of a volume's kept flows, again and again with other parameters. Kept between calls is only where the
  * foreground points ended, 8 bytes each, so that sizes and holes can be changed without following flows anew.
  */
 export class VolumeLabels {
-  readonly flows: VolumeFlows;
+  readonly flows: KeptFlows;
   readonly #kernels: MaskKernels;
   #ends: { key: string; index: Int32Array; ends: Int32Array } | undefined;
 
-  constructor(flows: VolumeFlows, kernels: MaskKernels) {
+  constructor(flows: KeptFlows, kernels: MaskKernels) {
     this.flows = flows;
     this.#kernels = kernels;
   }
