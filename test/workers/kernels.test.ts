@@ -40,6 +40,9 @@ for (const [title, make] of makers) {
           sameBits(actual.index, expected.index, `index, ${niter} steps`);
           sameBits(actual.ends, expected.ends, `ends, ${niter} steps`);
           sameBits(actual.position!, expected.position!, `positions, ${niter} steps`);
+          // Without positions points need not be followed to where they rest.
+          const { ends } = await kernels.follow(dP, cellprob, shape, parameters);
+          sameBits(ends, expected.ends, `ends alone, ${niter} steps`);
           if (niter !== 200) continue;
           const labels = labelsFromEnds(actual.index, actual.ends, shape, 1);
           const heat = await plainKernels.diffuse(labels, shape);

@@ -91,6 +91,16 @@ describe('limits', () => {
     refuses('too-large', () => stitchPlanes(labels, [2048, 1024, 1024], 0.25), /2147483648 pixels/);
   });
 
+  it('along an axis whose pixels single precision does not tell apart nothing is followed', async () => {
+    const shape = [1, 2 ** 22 + 1];
+    const [dP, cellprob] = [new Float32Array(2 * shape[1]), new Float32Array(shape[1])];
+    const parameters = { cellprobThreshold: 0, niter: 1 };
+    const words = /4194305 pixels .* region/;
+    refuses('too-large', () => followFlows(dP, cellprob, shape, parameters), words);
+    const kernels = await WasmKernels.create();
+    refuses('too-large', () => kernels.follow(dP, cellprob, shape, parameters), words);
+  });
+
   it('WebAssembly refuses what does not fit into its 4 GiB', async () => {
     const kernels = await WasmKernels.create();
     // 20 000² labels and their heat are 4.8 GB.

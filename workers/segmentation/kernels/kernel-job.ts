@@ -2,6 +2,7 @@ import { CytoError } from '../../../core/errors.ts';
 import { type LabelHeat, labelCenters, stepsOfDiffusion } from '../masks/flows-from-labels.ts';
 import {
   checkFollowParameters,
+  checkFollowShape,
   fieldBox,
   foregroundIndices,
   type GridBox,
@@ -64,8 +65,8 @@ const tooLarge = (bytes: number, cause?: unknown) =>
   );
 
 export const FOLLOW_CHUNK = 8192;
-/** Room that each thread has for points on their way and for the cycles they end in (assembly/orbit-table.ts). */
-export const FOLLOW_SCRATCH = 256 + 16 + 3 * 65536;
+/** Room that each thread has for points on their way, the cycles and the basins they end in (assembly/follow-2d.ts). */
+export const FOLLOW_SCRATCH = 6 * 65536;
 const DIFFUSE_CHUNK = 16;
 
 /** A job laid out in memory, and how its result is taken from there. */
@@ -86,6 +87,7 @@ export function prepareFollow(
 ): Prepared<FollowedEnds> {
   const ndim = shape.length;
   checkGrid(shape, { dP: [dP, ndim], cellprob: [cellprob, 1] });
+  checkFollowShape(shape);
   checkFollowParameters(parameters);
   const { cellprobThreshold, niter } = parameters;
   const index = foregroundIndices(cellprob, cellprobThreshold);

@@ -24,6 +24,19 @@ export function checkFollowParameters({
     throw new CytoError('bad-input', `${niter} Euler steps are not possible; use a whole number from 0.`);
 }
 
+/** Longest axis along which positions in single precision tell pixels apart. */
+const MOST_ALONG = 2 ** 22;
+
+/** @throws CytoError `too-large` for an axis along which flows cannot be followed */
+export function checkFollowShape(shape: GridShape): void {
+  const longest = Math.max(...shape);
+  if (longest <= MOST_ALONG) return;
+  throw new CytoError(
+    'too-large',
+    `An axis of ${longest} pixels is longer than the ${MOST_ALONG} along which single precision tells them apart. Work on a region.`,
+  );
+}
+
 /** Row-major indices of the pixels whose logit lies strictly above the threshold. NaN never does. */
 export function foregroundIndices(cellprob: Float32Array, threshold: number): Int32Array {
   let count = 0;
@@ -134,7 +147,7 @@ const STEPS_BETWEEN_ABORT_CHECKS = 1 << 22;
  * @param cellprob [...shape] logits
  * @param shape [y, x] or [z, y, x]
  * @throws CytoError `bad-input` for disagreeing lengths, a flow on the foreground that is not finite, parameters out of
- * range; `too-large` above 2^31 − 1 pixels or the memory to be had; `aborted`
+ * range; `too-large` above 2^31 − 1 pixels, 2^22 along an axis or the memory to be had; `aborted`
  */
 export function followFlows(
   dP: Float32Array,
@@ -144,6 +157,7 @@ export function followFlows(
   options: TaskOptions = {},
 ): FollowedPixels {
   checkGrid(shape, { dP: [dP, shape.length], cellprob: [cellprob, 1] });
+  checkFollowShape(shape);
   checkFollowParameters(parameters);
   const index = foregroundIndices(cellprob, parameters.cellprobThreshold);
   const field = samplingField(dP, index, shape);

@@ -1,6 +1,10 @@
+import { SETTLING } from './basin-2d';
+import { BASINS, earn, enclose, tryBasin } from './basin-search';
+import { endOfSquare, lookUp } from './basin-table';
 import { cellOfAxis, normalised, positionOf } from './coordinates';
 import { BLOCK, IDLE, KEPT, keepStates, RENEWAL } from './lanes';
-import { LONGEST_CYCLE, mayRecall, recall, rememberKey, ringAt } from './orbit-table';
+import { LONGEST_CYCLE, mayRecall, recall, rememberKey, ringAt, TABLE_BYTES } from './orbit-table';
+import { step } from './step-2d';
 
 // Slots in the scratch room. Eight points are on their way at once, two groups of four: while one group waits for its
 // samples the processor works on the other. A group is four y, four x; KEPT the same, states to come back to.
@@ -10,7 +14,11 @@ const WALK: usize = 128;
 const STATE: usize = 160;
 const LEFT: usize = 192;
 const POINT: usize = 224;
-const TABLE: usize = 256;
+/** Cells and squares of the points when they were last looked up, a group after the other. */
+const LOOKED: usize = 256;
+const TABLE: usize = 320;
+/** After it SEARCH_BYTES; kernel-job.ts makes the room. */
+const SEARCH: usize = TABLE + TABLE_BYTES;
 
 /**
  * Follows the flows from points [start, stop) in a plane (spec §5.1).
@@ -19,7 +27,7 @@ const TABLE: usize = 256;
  * @param index i32: row-major pixel of each point
  * @param ends i32: receives the row-major pixel in which each point ended
  * @param position f32 [2, total]: receives the end positions in pixels; 0 for none
- * @param scratch room for the lanes and a table of orbits, zeros before the first call
+ * @param scratch room for the lanes, a table of orbits and the search for basins, zeros before the first call
  */
 export function follow2d(
   field: usize,
@@ -51,21 +59,31 @@ export function follow2d(
     next = enter(scratch, lane, next, stop, index, ny, nx, niter);
   }
   keepStates(scratch);
+  // Where a point comes to rest is not known of a basin.
+  const search = scratch + SEARCH;
+  const basins = position == 0 && niter > 0 ? search + BASINS : 0;
   for (let blocks = 0; active > 0; ) {
     const steps = min(least, BLOCK);
     let metA = i32x4.splat(0);
     let metB = i32x4.splat(0);
-    for (let k = 0; k < steps; k++) {
-      metA = v128.or(metA, step(scratch, field, ny, nx, oy, ox, by, bx));
-      metB = v128.or(metB, step(scratch + GROUP_B, field, ny, nx, oy, ox, by, bx));
+    let ending = 0;
+    for (let k = basins == 0 ? 0 : 1; k < steps; k++) {
+      metA = v128.or(metA, step(scratch, field, ny, nx, oy, ox, by, bx, 0));
+      metB = v128.or(metB, step(scratch + GROUP_B, field, ny, nx, oy, ox, by, bx, 0));
+    }
+    if (basins != 0) {
+      metA = v128.or(metA, step(scratch, field, ny, nx, oy, ox, by, bx, scratch + LOOKED));
+      ending = lookUp(scratch + LOOKED, basins);
+      metB = v128.or(metB, step(scratch + GROUP_B, field, ny, nx, oy, ox, by, bx, scratch + LOOKED + 32));
+      ending |= lookUp(scratch + LOOKED + 32, basins) << 4;
     }
     const spent = i32x4.splat(steps);
     v128.store(scratch, i32x4.sub(v128.load(scratch, LEFT), spent), LEFT);
     v128.store(scratch, i32x4.sub(v128.load(scratch, LEFT + 16), spent), LEFT + 16);
     least -= steps;
     const met = i32x4.bitmask(metA) | (i32x4.bitmask(metB) << 4);
-    const known = knownOf(scratch, table) | (knownOf(scratch + GROUP_B, table) << 4);
-    let events = met | known;
+    let events = met | ending;
+    if ((blocks & 3) == 3 || basins == 0) events |= knownOf(scratch, table) | (knownOf(scratch + GROUP_B, table) << 4);
     if (least == 0) {
       const none = i32x4.splat(0);
       events |= i32x4.bitmask(i32x4.eq(v128.load(scratch, LEFT), none));
@@ -75,17 +93,29 @@ export function follow2d(
       const lane = ctz(events) as usize;
       const at = slot(scratch, lane);
       const left = load<i32>(scratch + (lane << 2), LEFT);
-      if (left > 0) {
+      const point = load<i32>(scratch + (lane << 2), POINT);
+      if (point < 0) continue;
+      let pixel = -1;
+      if (left >= SETTLING && ((ending >> (lane as i32)) & 1) != 0) {
+        const looked = scratch + LOOKED + ((lane >> 2) << 5) + ((lane & 3) << 2);
+        pixel = endOfSquare(basins, load<i32>(looked), load<u32>(looked, 16));
+        // What is not a number is taken to be in the first pixel.
+        if (load<f32>(at) != load<f32>(at) || load<f32>(at, 16) != load<f32>(at, 16)) pixel = -1;
+      }
+      if (pixel >= 0) store<i32>(ends + ((point as usize) << 2), pixel);
+      else if (left > 0) {
         const key = keyOf(load<f32>(at), load<f32>(at, 16));
         const state = scratch + STATE;
         store<u64>(state, key);
         let end = recall(table, key, state, left);
         if (end == 0 && ((met >> (lane as i32)) & 1) != 0) {
-          if (walk(scratch, table, at, field, ny, nx, oy, ox, by, bx)) end = recall(table, key, state, left);
+          const period = walk(scratch, table, at, field, ny, nx, oy, ox, by, bx);
+          if (period > 0) end = recall(table, key, state, left);
+          if (period > 0 && basins != 0) enclose(search, table, period, field, ny, nx, oy, ox, by, bx);
         }
         if (end == 0) continue;
-        leave(end, 4, load<i32>(scratch + (lane << 2), POINT), ends, position, total, ny, nx);
-      } else leave(at, 16, load<i32>(scratch + (lane << 2), POINT), ends, position, total, ny, nx);
+        leave(end, 4, point, ends, position, total, ny, nx);
+      } else leave(at, 16, point, ends, position, total, ny, nx);
       if (next >= stop) active--;
       next = enter(scratch, lane, next, stop, index, ny, nx, niter);
     }
@@ -93,8 +123,21 @@ export function follow2d(
       least = IDLE;
       for (let lane: usize = 0; lane < 8; lane++) least = min(least, load<i32>(scratch + (lane << 2), LEFT));
     }
-    if (++blocks % RENEWAL == 0)
+    if (++blocks % RENEWAL == 0) {
       keepStates(scratch);
+      if (basins == 0) continue;
+      earn(search);
+      // Points that have been on their way for long may be near a place that they come to slowly.
+      for (let lane: usize = 0; lane < 8; lane++) {
+        if (load<i32>(scratch + (lane << 2), LEFT) > niter - 48) continue;
+        const at = slot(scratch, lane);
+        const gy = load<f32>(at);
+        const gx = load<f32>(at, 16);
+        if (gy != gy || gx != gx) continue;
+        const pixel = cellOfAxis(positionOf(gy, ny), ny) * nx + cellOfAxis(positionOf(gx, nx), nx);
+        tryBasin(search, field, ny, nx, oy, ox, by, bx, gy, gx, pixel);
+      }
+    }
   }
 }
 
@@ -127,7 +170,7 @@ function knownOf(group: usize, table: usize): i32 {
   );
 }
 
-/** Follows one state until it returns; puts its cycle into the table and tells whether there is one. */
+/** Follows one state until it returns; puts its cycle into the table and gives its length, 0 if it is too long. */
 function walk(
   scratch: usize,
   table: usize,
@@ -139,7 +182,7 @@ function walk(
   ox: i32,
   by: i32,
   bx: i32,
-): bool {
+): i32 {
   const lane = scratch + WALK;
   const y = load<f32>(at);
   const x = load<f32>(at, 16);
@@ -150,15 +193,15 @@ function walk(
     v128.store(ringAt(table, first + period - 1), f32x4(load<f32>(lane), load<f32>(lane, 16), 0, 0));
     // Steps into the ring that come to nothing have spoilt the oldest states there.
     store<u32>(table, first + period);
-    step(lane, field, ny, nx, oy, ox, by, bx);
+    step(lane, field, ny, nx, oy, ox, by, bx, 0);
     if (load<f32>(lane) != y || load<f32>(lane, 16) != x) continue;
     for (let place: u32 = 0; place < period; place++) {
       const state = ringAt(table, first + place);
       rememberKey(table, keyOf(load<f32>(state), load<f32>(state, 4)), first, place, period);
     }
-    return true;
+    return period as i32;
   }
-  return false;
+  return 0;
 }
 
 /** Puts the next point into a lane, or leaves it idle; returns the point after. */
@@ -179,6 +222,7 @@ function enter(
     store<f32>(at, f32.NaN);
     store<f32>(at, f32.NaN, 16);
     store<i32>(word, IDLE, LEFT);
+    store<i32>(word, -1, POINT);
     return next;
   }
   const i = load<i32>(index + ((next as usize) << 2));
@@ -201,90 +245,4 @@ function leave(at: usize, gap: usize, point: i32, ends: usize, position: usize, 
   if (position == 0) return;
   store<f32>(position + to, y);
   store<f32>(position + ((total as usize) << 2) + to, x);
-}
-
-/** One Euler step of a group; the lanes that are now where they were when KEPT was stored, as a mask. */
-// @ts-ignore: decorator
-@inline
-function step(
-  group: usize,
-  field: usize,
-  ny: i32,
-  nx: i32,
-  oy: i32,
-  ox: i32,
-  by: i32,
-  bx: i32,
-): v128 {
-  const one = f32x4.splat(1);
-  const half = f32x4.splat(0.5);
-  const gy = v128.load(group);
-  const gx = v128.load(group, 16);
-  const py = f32x4.mul(f32x4.sub(f32x4.mul(f32x4.add(gy, one), f32x4.splat(ny as f32)), one), half);
-  const px = f32x4.mul(f32x4.sub(f32x4.mul(f32x4.add(gx, one), f32x4.splat(nx as f32)), one), half);
-  const ly = f32x4.floor(py);
-  const lx = f32x4.floor(px);
-  const south = f32x4.sub(py, ly);
-  const east = f32x4.sub(px, lx);
-  const north = f32x4.sub(one, south);
-  const west = f32x4.sub(one, east);
-  // Beyond the box all is zero, as are its first and its last two rows and columns where one can be beyond.
-  const ky = within(i32x4.add(i32x4.trunc_sat_f32x4_s(ly), i32x4.splat(1 - oy)), by);
-  const kx = within(i32x4.add(i32x4.trunc_sat_f32x4_s(lx), i32x4.splat(1 - ox)), bx);
-  const row = ((bx + 2) << 3) as usize;
-  const at = i32x4.add(
-    i32x4.add(i32x4.mul(ky, i32x4.splat(row as i32)), i32x4.shl(kx, 3)),
-    i32x4.splat(field as i32),
-  );
-  const at0 = i32x4.extract_lane(at, 0) as usize;
-  const at1 = i32x4.extract_lane(at, 1) as usize;
-  const at2 = i32x4.extract_lane(at, 2) as usize;
-  const at3 = i32x4.extract_lane(at, 3) as usize;
-  // Two pixels a load, y x y x: turned into four points a vector.
-  let p0 = v128.load(at0);
-  let p1 = v128.load(at1);
-  let p2 = v128.load(at2);
-  let p3 = v128.load(at3);
-  let a = v128.shuffle<f32>(p0, p1, 0, 4, 1, 5);
-  let b = v128.shuffle<f32>(p2, p3, 0, 4, 1, 5);
-  let c = v128.shuffle<f32>(p0, p1, 2, 6, 3, 7);
-  let d = v128.shuffle<f32>(p2, p3, 2, 6, 3, 7);
-  const nw = f32x4.mul(west, north);
-  const ne = f32x4.mul(east, north);
-  let vy = f32x4.mul(v128.shuffle<f32>(a, b, 0, 1, 4, 5), nw);
-  let vx = f32x4.mul(v128.shuffle<f32>(a, b, 2, 3, 6, 7), nw);
-  vy = f32x4.add(vy, f32x4.mul(v128.shuffle<f32>(c, d, 0, 1, 4, 5), ne));
-  vx = f32x4.add(vx, f32x4.mul(v128.shuffle<f32>(c, d, 2, 3, 6, 7), ne));
-  p0 = v128.load(at0 + row);
-  p1 = v128.load(at1 + row);
-  p2 = v128.load(at2 + row);
-  p3 = v128.load(at3 + row);
-  a = v128.shuffle<f32>(p0, p1, 0, 4, 1, 5);
-  b = v128.shuffle<f32>(p2, p3, 0, 4, 1, 5);
-  c = v128.shuffle<f32>(p0, p1, 2, 6, 3, 7);
-  d = v128.shuffle<f32>(p2, p3, 2, 6, 3, 7);
-  const sw = f32x4.mul(west, south);
-  const se = f32x4.mul(east, south);
-  vy = f32x4.add(vy, f32x4.mul(v128.shuffle<f32>(a, b, 0, 1, 4, 5), sw));
-  vx = f32x4.add(vx, f32x4.mul(v128.shuffle<f32>(a, b, 2, 3, 6, 7), sw));
-  vy = f32x4.add(vy, f32x4.mul(v128.shuffle<f32>(c, d, 0, 1, 4, 5), se));
-  vx = f32x4.add(vx, f32x4.mul(v128.shuffle<f32>(c, d, 2, 3, 6, 7), se));
-  const hy = bounded(f32x4.add(gy, vy));
-  const hx = bounded(f32x4.add(gx, vx));
-  v128.store(group, hy);
-  v128.store(group, hx, 16);
-  return v128.and(f32x4.eq(hy, v128.load(group, KEPT)), f32x4.eq(hx, v128.load(group, KEPT + 16)));
-}
-
-// @ts-ignore: decorator
-@inline
-function within(k: v128, last: i32): v128 {
-  return i32x4.min_s(i32x4.max_s(k, i32x4.splat(0)), i32x4.splat(last));
-}
-
-/** Kept within -1…1, NaN stays. One instruction each, where min and max take several. */
-// @ts-ignore: decorator
-@inline
-function bounded(g: v128): v128 {
-  return f32x4.pmin(f32x4.pmax(g, f32x4.splat(-1)), f32x4.splat(1));
 }
