@@ -87,6 +87,12 @@ function parseHex(hex: string): Rgb {
 
 const tables = new Map<Colormap, Uint8Array>();
 
+/** The two colours 0…255 between which a table is linear, or undefined for those with more than two. */
+export function colormapRamp(name: Colormap): readonly [low: Rgb, high: Rgb] | undefined {
+  const stops = STOPS[name];
+  return stops.length === 2 ? [stops[0], stops[1]] : undefined;
+}
+
 /** Colour table of {@link COLORMAP_SIZE} entries, RGBA 0…255, alpha 255. Do not write to it. */
 export function colormapTable(name: Colormap): Uint8Array {
   const known = tables.get(name);

@@ -1,3 +1,4 @@
+import { colormapRamp } from '../../../core/colormaps.ts';
 import { layerWindow } from '../../../core/contrast.ts';
 import type { ImageLayer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
@@ -75,16 +76,23 @@ export class PlaneImage {
     const gl = this.#gl;
     const layer = this.#layer;
     const { prefix } = this.#whole as ImageSlice;
-    const { rgb } = layer.volume;
-    const program = programFor(gl, SLICE_VERTEX, imageFragment({ prefix, sampling, rgb, minimum }));
+    const ramp = layer.gamma === 1 ? colormapRamp(layer.colormap) : undefined;
+    const colors = layer.volume.rgb ? 'rgb' : ramp ? 'ramp' : 'table';
+    const program = programFor(gl, SLICE_VERTEX, imageFragment({ prefix, sampling, colors, minimum }));
     gl.useProgram(program.program);
-    gl.activeTexture(gl.TEXTURE1);
-    this.#colors.bind();
+    if (colors === 'table') {
+      gl.activeTexture(gl.TEXTURE1);
+      this.#colors.bind();
+      gl.uniform1i(program.at('colors'), 1);
+    } else if (ramp) {
+      const [from, to] = ramp;
+      gl.uniform3f(program.at('lowColor'), from[0] / 255, from[1] / 255, from[2] / 255);
+      gl.uniform3f(program.at('highColor'), to[0] / 255, to[1] / 255, to[2] / 255);
+    }
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, slice.texture);
     const [low, high] = layerWindow(layer);
     gl.uniform1i(program.at('values'), 0);
-    gl.uniform1i(program.at('colors'), 1);
     gl.uniform2f(program.at('window'), low, 1 / (high - low || 1));
     gl.uniform1f(program.at('gamma'), layer.gamma);
     return program;
@@ -99,7 +107,7 @@ export class PlaneImage {
     const source = `${slice === this.#whole ? 'whole' : 'part'} ${slice.uploads} ${slice.width} ${slice.height}`;
     const key = [source, step, layerWindow(this.#layer), colormap, gamma].join(' ');
     const picture = this.#reduced.show(key, reduction, () => {
-      const program = this.#useSamples(slice, samples, false);
+      const program = this.#useSamples(slice, samples[0] * samples[1] > 1 ? samples : 'nearest', false);
       gl.uniform4f(program.at('rectangle'), -1, -1, 1, 1);
       gl.uniform2f(program.at('samples'), ...spanned);
       gl.uniform2f(program.at('footprint'), ...step);

@@ -6,7 +6,7 @@ import { IdList } from './id-list.ts';
 import { LabelPalette } from './label-palette.ts';
 import type { PlaneFrame } from './painter.ts';
 import { layerExtent, place, slabOf } from './plane-placement.ts';
-import { labelsFragment, SLICE_VERTEX } from './slice-shaders.ts';
+import { labelsFragment, PALETTE, SLICE_VERTEX } from './slice-shaders.ts';
 import { LabelsSlice } from './slice-textures.ts';
 
 /** Width of the outline of the selected label, CSS pixels. */
@@ -36,10 +36,16 @@ export class PlaneLabels {
     this.#slice ??= new LabelsSlice(gl, layer, frame.plane);
     gl.activeTexture(gl.TEXTURE0);
     this.#slice.show(index, slabOf(model, layer, frame.plane));
-    const marked = layer.selected > 0 || layer.hovered > 0 || layer.alsoSelected.length > 0;
-    const program = programFor(gl, SLICE_VERTEX, labelsFragment({ contour: layer.contour > 0, marked }));
+    const { selected, hovered, alsoSelected } = layer;
+    const one = selected > 0 || hovered > 0 ? 'one' : 'none';
+    const shading = {
+      contour: layer.contour > 0,
+      marked: alsoSelected.length > 0 ? 'several' : one,
+      high: this.#slice.bits >= PALETTE.width * PALETTE.height,
+    } as const;
+    const program = programFor(gl, SLICE_VERTEX, labelsFragment(shading));
     this.#palette.bind(program, layer);
-    this.#alsoSelected.bind(gl, program, layer.alsoSelected);
+    if (alsoSelected.length > 0) this.#alsoSelected.bind(gl, program, alsoSelected);
     gl.bindTexture(gl.TEXTURE_2D, this.#slice.texture);
     place(gl, program, frame, layerExtent(model, layer), this.#slice);
     gl.uniform1i(program.at('ids'), 0);
@@ -47,9 +53,9 @@ export class PlaneLabels {
     gl.uniform1f(program.at('contour'), layer.contour * frame.pixelRatio);
     gl.uniform1f(program.at('fillOpacity'), layer.fillOpacity);
     gl.uniform1f(program.at('highlight'), HIGHLIGHT * frame.pixelRatio);
-    gl.uniform1ui(program.at('selected'), layer.selected >>> 0);
-    gl.uniform1ui(program.at('hovered'), layer.hovered >>> 0);
-    gl.uniform1i(program.at('onlySelected'), layer.onlySelected && layer.selected > 0 ? 1 : 0);
+    gl.uniform1ui(program.at('selected'), selected >>> 0);
+    gl.uniform1ui(program.at('hovered'), hovered >>> 0);
+    gl.uniform1i(program.at('onlySelected'), layer.onlySelected && selected > 0 ? 1 : 0);
     gl.blendEquation(gl.FUNC_ADD);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);

@@ -28,20 +28,35 @@ export interface ImageShading {
    * does not flicker while zooming.
    */
   sampling: 'nearest' | 'linear' | readonly [number, number];
-  rgb: boolean;
+  /** Colours from low to high: linear between two, from a table, or a channel each. */
+  colors: 'ramp' | 'table' | 'rgb';
   /** Whether darker samples hide lighter ones below. */
   minimum: boolean;
 }
 
+const COLORS: Record<ImageShading['colors'], string> = {
+  ramp: `
+uniform vec3 lowColor;
+uniform vec3 highColor;
+vec3 colorNow() { return mix(lowColor, highColor, shown(0)); }`,
+  table: `
+uniform sampler2D colors;
+vec3 colorNow() {
+  float entries = float(textureSize(colors, 0).x);
+  return texture(colors, vec2((shown(0) * (entries - 1.0) + 0.5) / entries, 0.5)).rgb;
+}`,
+  rgb: `
+uniform float gamma;
+vec3 colorNow() { return pow(vec3(shown(0), shown(1), shown(2)), vec3(gamma)); }`,
+};
+
 /** Samples through window, gamma and colour table. The table of a single channel has the gamma in it. */
-export const imageFragment = ({ prefix, sampling, rgb, minimum }: ImageShading) => `#version 300 es
+export const imageFragment = ({ prefix, sampling, colors, minimum }: ImageShading) => `#version 300 es
 precision highp float;
 precision highp int;
 precision highp ${prefix}sampler2DArray;
 uniform ${prefix}sampler2DArray values;
-uniform sampler2D colors;
 uniform vec2 window; // low, 1 / (high − low)
-uniform float gamma;
 uniform float opacity;
 uniform vec2 footprint; // samples per pixel
 in vec2 texel;
@@ -61,12 +76,10 @@ float shown(int layer) {
   return clamp((valueOf(layer) - window.x) * window.y, 0.0, 1.0);
 }
 
+${COLORS[colors]}
+
 void main() {
-  ${
-    rgb
-      ? 'vec3 result = pow(vec3(shown(0), shown(1), shown(2)), vec3(gamma));'
-      : 'float entries = float(textureSize(colors, 0).x); vec3 result = texture(colors, vec2((shown(0) * (entries - 1.0) + 0.5) / entries, 0.5)).rgb;'
-  }
+  vec3 result = colorNow();
   color = ${minimum ? 'vec4(mix(vec3(1.0), result, opacity), 1.0)' : 'vec4(result, opacity)'};
 }`;
 
@@ -127,7 +140,7 @@ export const PALETTE = { width: 1024, height: 64 } as const;
 const LABEL_COLORS_GLSL = `${LABEL_COLOR_GLSL}
 ${RATED_COLOR_GLSL}`;
 
-/** The table of the colours that the lowest ids have now. */
+/** The table of the colours that the lowest ids have now; background is transparent. */
 export const PALETTE_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -138,19 +151,21 @@ ${LABEL_COLORS_GLSL}
 void main() {
   ivec2 place = ivec2(texel);
   uint id = uint(place.y * ${PALETTE.width} + place.x);
-  color = vec4(ratedColor(id, labelColor(id, seed)), 1.0);
+  color = vec4(ratedColor(id, labelColor(id, seed)), id == 0u ? 0.0 : 1.0);
 }`;
 
 /** What a program for labels is made for, see {@link ImageShading}. */
 export interface LabelShading {
   /** Whether labels are outlined. */
   contour: boolean;
-  /** Whether any label is selected or under the pointer. */
-  marked: boolean;
+  /** Whether a label is selected or under the pointer: `several` if selected ones are to be looked up in a list. */
+  marked: 'none' | 'one' | 'several';
+  /** Whether there are ids that are not in the table of colours. */
+  high: boolean;
 }
 
 /** Labels by their exact 32-bit ids; contours have a width in screen pixels whatever the magnification. */
-export const labelsFragment = ({ contour, marked }: LabelShading) => `#version 300 es
+export const labelsFragment = ({ contour, marked, high }: LabelShading) => `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
@@ -167,28 +182,26 @@ uniform bool onlySelected;
 uniform vec2 footprint;    // samples per pixel
 in vec2 texel;
 out vec4 color;
-${LABEL_COLORS_GLSL}
-${CHOSEN_GLSL}
+${high ? LABEL_COLORS_GLSL : ''}
+${marked === 'several' ? CHOSEN_GLSL : ''}
 
 uint idAt(vec2 place) {
   ivec2 last = textureSize(ids, 0) - 1;
   return texelFetch(ids, clamp(ivec2(floor(place)), ivec2(0), last), 0).r;
 }
 
-vec3 colorOf(uint id) {
-  vec3 own = texelFetch(palette, ivec2(id % ${PALETTE.width}u, min(id / ${PALETTE.width}u, ${PALETTE.height - 1}u)), 0).rgb;
-  // A loop, because software GL goes through both sides of a condition for every pixel.
-  for (int higher = int(id >= ${PALETTE.width * PALETTE.height}u); higher > 0; higher--) {
-    own = ratedColor(id, labelColor(id, seed));
-  }
-  return own;
+// Colour and, of background, transparency.
+vec4 colorOf(uint id) {
+  ${high ? `if (id >= ${PALETTE.width * PALETTE.height}u) return vec4(ratedColor(id, labelColor(id, seed)), 1.0);` : ''}
+  return texelFetch(palette, ivec2(int(id & ${PALETTE.width - 1}u), int(id / ${PALETTE.width}u)), 0);
 }
 
 const vec2 AROUND[8] = vec2[](
   vec2(1.0, 0.0), vec2(-1.0, 0.0), vec2(0.0, 1.0), vec2(0.0, -1.0),
   vec2(0.7071), vec2(-0.7071), vec2(0.7071, -0.7071), vec2(-0.7071, 0.7071));
 
-// Looks in eight directions, and half as far where something thinner than a pixel's width lies between.
+// Looks in eight directions, and half as far where something thinner than the width could lie between. A loop goes
+// on only where it has to, in software too.
 bool nearBorder(bool wanted, uint id, float width) {
   vec2 reach = footprint * width;
   int last = max(reach.x, reach.y) > 1.0 ? 16 : 8;
@@ -201,23 +214,21 @@ bool nearBorder(bool wanted, uint id, float width) {
 
 void main() {
   uint id = idAt(texel);
-  bool there = id != 0u;
-  vec3 own = colorOf(id);
-  color = vec4(own, opacity);
-  ${
-    contour
-      ? `// A thin line needs more strength than an area to be seen as well.
-  float line = mix(opacity, 1.0, 0.6 * step(0.001, opacity));
-  color.a = nearBorder(there, id, contour) ? line : opacity * fillOpacity;`
-      : ''
-  }
-  ${
-    marked
-      ? `bool chosen = id == selected || isAlsoSelected(id);
-  if (nearBorder(there && id == hovered && !chosen, id, highlight * 0.6)) color = vec4(mix(own, vec3(1.0), 0.7), 1.0);
-  if (nearBorder(there && chosen, id, highlight)) color = vec4(vec3(1.0), id == selected ? 1.0 : 0.8);
-  there = there && (chosen || !onlySelected);`
-      : ''
-  }
-  color.a = there ? color.a : 0.0;
+  vec4 own = colorOf(id);
+  color = vec4(own.rgb, own.a * opacity);
+  ${contour ? CONTOUR_GLSL : ''}
+  ${marked === 'none' ? '' : markedBody(marked)}
 }`;
+
+const CONTOUR_GLSL = `
+  // A thin line needs more strength than an area to be seen as well.
+  float strength = mix(opacity, 1.0, 0.6 * step(0.001, opacity));
+  color.a = own.a * (nearBorder(own.a > 0.0, id, contour) ? strength : opacity * fillOpacity);`;
+
+const markedBody = (marked: LabelShading['marked']) => `
+  bool chosen = id == selected${marked === 'several' ? ' || isAlsoSelected(id)' : ''};
+  bool wanted = own.a > 0.0 && (chosen || id == hovered);
+  bool line = nearBorder(wanted, id, chosen ? highlight : highlight * 0.6);
+  vec4 mark = chosen ? vec4(vec3(1.0), id == selected ? 1.0 : 0.8) : vec4(mix(own.rgb, vec3(1.0), 0.7), 1.0);
+  color = line ? mark : color;
+  color.a = chosen || !onlySelected ? color.a : 0.0;`;

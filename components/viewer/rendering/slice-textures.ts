@@ -157,6 +157,7 @@ export class LabelsSlice implements SliceTexture {
   #revision = -1;
   #dirty: Box | undefined;
   #scratch: VolumeData | undefined;
+  #bits = 0;
   readonly #onChange = (event: Event) => {
     const { box } = (event as CustomEvent<{ box: Box }>).detail;
     this.#dirty = this.#dirty ? union(this.#dirty, box) : box;
@@ -168,6 +169,11 @@ export class LabelsSlice implements SliceTexture {
     this.#plane = plane;
     this.texture = createTexture(gl, gl.TEXTURE_2D);
     layer.labels.addEventListener('change', this.#onChange);
+  }
+
+  /** All bits set in any id of the texture: no id is higher. */
+  get bits(): number {
+    return this.#bits >>> 0;
   }
 
   /** Uploads the plane at `index`, or the slab around it, or what has changed in it. */
@@ -191,6 +197,7 @@ export class LabelsSlice implements SliceTexture {
       const [x0, x1, y0, y1] = [dirty[right], dirty[right + 3], dirty[down], dirty[down + 3]];
       if (x1 <= x0 || y1 <= y0) return;
       const pixels = extractRectangle(labels.data, labels.shape, right, down, index, [x0, y0, x1, y1]);
+      this.#bits |= bitsOf(pixels);
       gl.texSubImage2D(gl.TEXTURE_2D, 0, x0, y0, x1 - x0, y1 - y0, gl.RED_INTEGER, gl.UNSIGNED_INT, pixels);
       return;
     }
@@ -204,6 +211,7 @@ export class LabelsSlice implements SliceTexture {
     this.#step = Math.ceil(Math.max(slice.width, slice.height) / limit);
     if (this.#step > 1) slice = thinned(slice.data, slice.width, slice.height, this.#step);
     const { data, width, height } = slice;
+    this.#bits = bitsOf(data);
     if (width !== this.width || height !== this.height) {
       this.width = width;
       this.height = height;
@@ -217,6 +225,13 @@ export class LabelsSlice implements SliceTexture {
     this.#layer.labels.removeEventListener('change', this.#onChange);
     this.#gl.deleteTexture(this.texture);
   }
+}
+
+/** All bits that are set in any of the ids. */
+function bitsOf(ids: Uint32Array): number {
+  let bits = 0;
+  for (let i = 0; i < ids.length; i++) bits |= ids[i];
+  return bits;
 }
 
 /** The smallest box around two. */
