@@ -68,7 +68,11 @@ const folder = mkdtempSync(join(tmpdir(), 'viewer-bench-'));
 const { image, labels } = cells();
 writeFileSync(join(folder, 'image.nii'), nifti(image));
 writeFileSync(join(folder, 'labels.nii'), nifti(labels));
-const stage = await openStage({ mounts: { '/bench/': folder } });
+const stage = await openStage({
+  mounts: { '/bench/': folder },
+  // A frame then takes as long as its work, and not the next multiple of a screen's period.
+  flags: ['--disable-frame-rate-limit', '--disable-gpu-vsync'],
+});
 const inPage = async (first?: 'cytopane' | 'niivue') => {
   await stage.page.goto(`${stage.origin}/test/bench/viewer.html`);
   const source = `(${compareViewers.toString()})(${[FRAMES, SHAPE[0], TASKS.filter((name) => name.includes(ONLY)), first].map((value) => JSON.stringify(value)).join()})`;
