@@ -1,30 +1,19 @@
-import { asCytoError } from '../../core/errors.ts';
-import type { Box, LabelVolume } from '../../core/label-volume.ts';
 import type { Cursor, ViewerModel } from '../../core/viewer-model.ts';
-import { textsFor } from '../localization/texts.ts';
 import { emit, type Pick } from './events.ts';
 import type { OrbitCamera } from './orbit-camera.ts';
 import { Pane } from './pane.ts';
 import { PaneCameras } from './pane-cameras.ts';
+import { PaneDrawing } from './pane-drawing.ts';
 import { listenToPane, type PaneHost, type PaneTool } from './pane-input.ts';
 import { orthoTemplate, PANES } from './pane-layout.ts';
-import { orbitOverlay, planeOverlay } from './pane-overlay.ts';
 import { pickAt } from './pick.ts';
 import type { Plane, Vec3 } from './plane.ts';
-import { PLANE_AXES, planeIndex } from './plane.ts';
 import type { PaneSize, PlaneCamera } from './plane-camera.ts';
-import { reducedIn3D } from './reduced-3d.ts';
-import type { Painter } from './rendering/painter.ts';
 import { watchScene } from './scene-watch.ts';
 import type { Shortcuts } from './shortcuts.ts';
 
 /** Milliseconds after leaving the page until GPU memory is let go. */
 const RELEASE_DELAY = 250;
-/** Milliseconds of rest after which the 3D picture is drawn in full. */
-const REFINE_DELAY = 180;
-/** Milliseconds after an edit, or a move of the pointer, until the 3D picture follows: planes come first. */
-const EDIT_DELAY = 30;
-const HOVER_DELAY = 80;
 /** Milliseconds of rest after which the plane is spoken, so that not every plane passed is. */
 const ANNOUNCE_DELAY = 400;
 
@@ -44,27 +33,21 @@ export interface PlaneView {
   camera: PlaneCamera;
 }
 
-/** The views of a viewer: their arrangement and the drawing of those that are stale and on screen. */
+/** The views of a viewer: their arrangement, where they look and what lies under a point of them. */
 export class PaneGrid implements PaneHost {
   readonly element = document.createElement('div');
   readonly #owner: GridOwner;
   readonly #cameras: PaneCameras;
+  readonly #drawing: PaneDrawing;
   /** The editing tools, once they are wanted. */
   tool: PaneTool | undefined;
   readonly #announcement = document.createElement('div');
   #panes: Pane[] = [];
   #stopWatching: (() => void) | undefined;
-  #painterLoading: Promise<Painter> | undefined;
-  #painter: Painter | undefined;
-  #orbiting = false;
-  #frame: number | undefined;
   #releaseTimer: ReturnType<typeof setTimeout> | undefined;
-  #refineTimer: ReturnType<typeof setTimeout> | undefined;
-  #editTimer: ReturnType<typeof setTimeout> | undefined;
   #announceTimer: ReturnType<typeof setTimeout> | undefined;
   #resizes: ResizeObserver | undefined;
   #sights: IntersectionObserver | undefined;
-  #drawnWaiters: Array<() => void> = [];
   #seenWaiters: Array<() => void> = [];
   #seen = false;
   #alt: string | undefined;
@@ -72,6 +55,7 @@ export class PaneGrid implements PaneHost {
   constructor(owner: GridOwner) {
     this.#owner = owner;
     this.#cameras = new PaneCameras(owner.model);
+    this.#drawing = new PaneDrawing(owner, this);
     this.element.className = 'grid';
     this.#announcement.className = 'announcement';
     this.#announcement.setAttribute('aria-live', 'polite');
@@ -92,19 +76,23 @@ export class PaneGrid implements PaneHost {
   connect(): void {
     clearTimeout(this.#releaseTimer);
     if (this.#stopWatching) return;
+    this.#drawing.start();
     this.#resizes = new ResizeObserver(() => this.resize());
     this.#sights = new IntersectionObserver((entries) => this.#see(entries));
     this.#stopWatching = watchScene(this.model, {
       changed: () => this.invalidate(),
-      hovered: () => this.#hovered(),
-      edited: (labels, box) => this.#edited(labels, box),
+      hovered: () => this.#drawing.hovered(),
+      edited: (labels, box) => this.#drawing.edited(labels, box),
       resized: () => {
         this.#cameras.reset();
         this.#arrange();
         this.invalidate();
       },
       arranged: () => this.#build(),
-      moved: (cursor) => this.#announce(cursor),
+      moved: (cursor, source) => {
+        this.#drawing.cursorMoved(cursor);
+        if (source === 'user') this.#announce(cursor);
+      },
     });
     this.#build();
   }
@@ -120,19 +108,10 @@ export class PaneGrid implements PaneHost {
     this.#stopWatching = undefined;
     this.#resizes?.disconnect();
     this.#sights?.disconnect();
-    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
-    this.#frame = undefined;
     clearTimeout(this.#announceTimer);
-    clearTimeout(this.#refineTimer);
-    clearTimeout(this.#editTimer);
-    this.#editTimer = undefined;
-    this.#painter?.dispose();
-    this.#painter = undefined;
-    // One that is still loading disposes of itself when it sees that it is no longer wanted.
-    this.#painterLoading = undefined;
+    this.#drawing.stop();
     this.#panes = [];
     this.element.replaceChildren();
-    this.#settle();
   }
 
   #build(): void {
@@ -202,7 +181,7 @@ export class PaneGrid implements PaneHost {
       if (isIntersecting) this.#seen = true;
     }
     if (this.#seen) for (const resolve of this.#seenWaiters.splice(0)) resolve();
-    this.#request();
+    this.#drawing.request();
   }
 
   /** Resolves once any part has been on screen. */
@@ -231,8 +210,7 @@ export class PaneGrid implements PaneHost {
 
   setOrbit(camera: OrbitCamera): void {
     this.#cameras.setOrbit(camera);
-    this.#orbiting = true;
-    this.invalidate((pane) => pane.kind === '3d');
+    this.#drawing.turning();
   }
 
   /** Where a plane is drawn, in CSS pixels from the corner of the grid; undefined while it is not. */
@@ -296,174 +274,18 @@ export class PaneGrid implements PaneHost {
 
   // —— Drawing ——
 
-  /** Resolves when no pane on screen is stale. */
-  async drawn(): Promise<void> {
-    if (this.#editTimer !== undefined) this.#drawEditsIn3D();
-    if (!this.#anythingToDraw || !this.#stopWatching) return;
-    this.#request();
-    await new Promise<void>((resolve) => this.#drawnWaiters.push(resolve));
-  }
-
-  get #anythingToDraw(): boolean {
-    return this.#panes.some((pane) => pane.visible !== false && pane.stale);
-  }
-
-  #settle(): void {
-    for (const resolve of this.#drawnWaiters.splice(0)) resolve();
-  }
-
   /** Marks panes as older than the scene and has those on screen drawn with the next frame. */
-  invalidate(which: (pane: Pane) => boolean = () => true): void {
-    for (const pane of this.#panes) if (which(pane)) pane.stale = true;
-    this.#request();
+  invalidate(which?: (pane: Pane) => boolean): void {
+    this.#drawing.invalidate(which);
   }
 
-  /** Planes show the label under the pointer at once; the 3D picture, which costs more, when the pointer rests. */
-  #hovered(): void {
-    this.invalidate((pane) => pane.kind !== '3d');
-    this.#follow3D(HOVER_DELAY);
-  }
-
-  /** Planes that show the edited box are drawn with the next frame, the 3D picture a little later. */
-  #edited(labels: LabelVolume, box: Box): void {
-    const layer = this.model.labels.find((candidate) => candidate.labels === labels);
-    if (!layer) return;
-    this.invalidate((pane) => {
-      if (pane.kind === '3d') return false;
-      const index = planeIndex(this.model, layer, pane.kind);
-      const { across } = PLANE_AXES[pane.kind];
-      if (index === undefined) return false;
-      const reach = this.model.view.slab > 1 ? this.model.view.slab : 0;
-      return index + reach >= box[across] && index - reach < box[across + 3];
-    });
-    this.#follow3D(EDIT_DELAY);
-  }
-
-  /** Draws the 3D picture after so many milliseconds, coarsely, and in full when nothing more happens. */
-  #follow3D(delay: number): void {
-    if (!this.#panes.some((pane) => pane.kind === '3d')) return;
-    this.#editTimer ??= setTimeout(() => {
-      this.#orbiting = true;
-      this.#drawEditsIn3D();
-    }, delay);
-  }
-
-  #drawEditsIn3D(): void {
-    clearTimeout(this.#editTimer);
-    this.#editTimer = undefined;
-    this.invalidate((pane) => pane.kind === '3d');
-  }
-
-  #request(): void {
-    if (this.#frame !== undefined || !this.#stopWatching) return;
-    if (!this.#anythingToDraw) {
-      this.#settle();
-      return;
-    }
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = undefined;
-      this.#draw();
-    });
-  }
-
-  #draw(): void {
-    if (this.model.layers.length > 0 && !this.#painter) {
-      this.#loadPainter();
-      return;
-    }
-    for (const pane of this.#panes) {
-      if (!pane.visible || !pane.stale || pane.size.width === 0 || pane.size.height === 0) continue;
-      pane.stale = false;
-      pane.fitCanvas();
-      this.#paint(pane);
-    }
-    // Panes that nothing is known of yet are drawn when the browser has said whether they are seen.
-    if (this.#panes.every((pane) => pane.visible !== undefined)) this.#settle();
-  }
-
-  #paint(pane: Pane): void {
-    const { context, canvas, kind, pixelRatio, size } = pane;
-    const several = this.#panes.length > 1;
-    const scene = { dims: this.model.dims, cursor: this.model.cursor, size, named: several };
-    if (!this.#painter || this.model.layers.length === 0) {
-      context.clearRect(0, 0, canvas.width, canvas.height);
-      pane.overlay.replaceChildren();
-      return;
-    }
-    const frame = { width: canvas.width, height: canvas.height, pixelRatio };
-    if (kind === '3d') {
-      const orbit = this.orbit(pane);
-      const finer = this.#painter.paintVolume(context, {
-        ...frame,
-        orbit,
-        quality: this.#orbiting ? 'moving' : 'still',
-      });
-      const reduced = reducedIn3D(this.model);
-      pane.overlay.innerHTML = orbitOverlay(
-        scene,
-        orbit,
-        reduced && textsFor(this.element).reduced3D(reduced.join(' × ')),
-      );
-      if (finer) this.#refineLater(pane);
-    } else {
-      const camera = this.camera(kind);
-      this.#painter.paintPlane(context, { ...frame, plane: kind, camera });
-      pane.overlay.innerHTML = planeOverlay(scene, kind, camera, several);
-      this.#owner.dispatchEvent(new Event('cyto-view'));
-    }
-  }
-
-  #refineLater(pane: Pane): void {
-    clearTimeout(this.#refineTimer);
-    this.#refineTimer = setTimeout(() => {
-      this.#orbiting = false;
-      pane.stale = true;
-      this.#request();
-    }, REFINE_DELAY);
-  }
-
-  #loadPainter(): void {
-    if (this.#painterLoading) return;
-    const loading = import('./rendering/painter.ts').then(({ createPainter }) =>
-      createPainter(this.model, (what) =>
-        this.invalidate((pane) => what === 'everything' || pane.kind !== '3d'),
-      ),
-    );
-    this.#painterLoading = loading;
-    loading.then(
-      (painter) => {
-        if (loading !== this.#painterLoading) {
-          painter.dispose();
-          return;
-        }
-        this.#painter = painter;
-        this.#request();
-      },
-      (cause: unknown) => {
-        const { kind, message } = asCytoError(cause, 'unsupported');
-        this.#settle();
-        emit(this.#owner, 'error', { kind, message });
-      },
-    );
+  /** Resolves when no pane on screen is stale. */
+  drawn(): Promise<void> {
+    return this.#drawing.drawn();
   }
 
   /** The panes as they lie on the page, as a PNG image. */
-  async toBlob({ scale = 1, overlays = true }: { scale?: number; overlays?: boolean }): Promise<Blob> {
-    await this.drawn();
-    const box = this.element.getBoundingClientRect();
-    const ratio = (this.#panes.at(0)?.pixelRatio ?? 1) * scale;
-    const { pictureBlob } = await import('./picture.ts');
-    return pictureBlob(box, this.#panes, {
-      ratio,
-      overlays,
-      styles: getComputedStyle(this.element),
-      paint: (pane, target) => {
-        const frame = { width: target.canvas.width, height: target.canvas.height, pixelRatio: ratio };
-        if (pane.kind === '3d')
-          this.#painter?.paintVolume(target, { ...frame, orbit: this.orbit(pane), quality: 'picture' });
-        else
-          this.#painter?.paintPlane(target, { ...frame, plane: pane.kind, camera: this.camera(pane.kind) });
-      },
-    });
+  toBlob(options: { scale?: number; overlays?: boolean }): Promise<Blob> {
+    return this.#drawing.toBlob(options);
   }
 }

@@ -16,8 +16,9 @@ export class Pane {
   size: PaneSize = { width: 0, height: 0 };
   /** Whether any of it is on screen; undefined until the browser has said so. */
   visible: boolean | undefined;
-  /** Whether the picture is older than the scene. */
-  stale = true;
+  /** What is older than the scene: the picture with what lies over it, or only that. */
+  stale: 'picture' | 'overlay' | undefined = 'picture';
+  #markup = '';
 
   constructor(kind: PaneKind) {
     this.kind = kind;
@@ -49,6 +50,13 @@ export class Pane {
     const changed = width !== this.size.width || height !== this.size.height;
     if (changed) this.size = { width, height };
     return changed;
+  }
+
+  /** Lays scale bar, crosshair and names over the picture, as SVG markup. */
+  setOverlay(markup: string): void {
+    if (markup === this.#markup) return;
+    this.#markup = markup;
+    this.overlay.innerHTML = markup;
   }
 
   /** Gives the canvas the resolution of the screen; setting it clears the picture, so only when it differs. */

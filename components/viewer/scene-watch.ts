@@ -1,4 +1,5 @@
 import type { Box, LabelVolume } from '../../core/label-volume.ts';
+import type { ChangeSource } from '../../core/layer.ts';
 import type { Cursor, ViewerModel } from '../../core/viewer-model.ts';
 
 export interface SceneChanges {
@@ -12,8 +13,8 @@ export interface SceneChanges {
   resized(): void;
   /** Other panes are wanted. */
   arranged(): void;
-  /** The user has moved the cursor. */
-  moved(cursor: Readonly<Cursor>): void;
+  /** The cursor was moved. */
+  moved(cursor: Readonly<Cursor>, source: ChangeSource): void;
 }
 
 /** Listens to a model and to the labels it holds. @returns the function that stops it */
@@ -56,14 +57,7 @@ export function watchScene(model: ViewerModel, changes: SceneChanges): () => voi
   model.on('dims-change', () => changes.resized(), { signal });
   model.on('layout-change', () => changes.arranged(), { signal });
   model.on('view-change', () => changes.changed(), { signal });
-  model.on(
-    'cursor-change',
-    ({ cursor, source }) => {
-      changes.changed();
-      if (source === 'user') changes.moved(cursor);
-    },
-    { signal },
-  );
+  model.on('cursor-change', ({ cursor, source }) => changes.moved(cursor, source), { signal });
   followLabels();
   return () => {
     stop.abort();
