@@ -10,6 +10,7 @@ import {
   slideSample,
   startSlideServer,
 } from './slide-server.ts';
+import { lookAt, settled, tileBytes, valueAt } from './slide-view.ts';
 
 describe('a slide of 100,000 × 100,000 pixels', () => {
   let server: SlideServer;
@@ -24,47 +25,15 @@ describe('a slide of 100,000 × 100,000 pixels', () => {
     await stage.page.waitForFunction(
       () => document.querySelector('cyto-workbench')?.viewer?.model.images.at(0)?.detail,
     );
-    await settled();
+    await settled(stage.page);
   });
   after(async () => {
     await stage.close();
     await server.close();
   });
 
-  const settled = () => stage.page.evaluate(() => document.querySelector('cyto-workbench')!.viewer.settled());
-  /** Looks at a full-resolution pixel, with so many screen pixels to one of the slide, and picks what lies there. */
-  const look = (y: number, x: number, scale: number) =>
-    stage.page.evaluate(
-      async ({ y, x, scale }) => {
-        const { viewer } = document.querySelector('cyto-workbench')!;
-        const { shape } = viewer.model.dims;
-        const voxel = 100_000 / shape[2];
-        const half = viewer.planeView('xy')!.size.height / 8 / scale; // a quarter of the pane is what it is given
-        await viewer.reveal(
-          [0, (y - half) / voxel, (x - half) / voxel, 1, (y + half) / voxel, (x + half) / voxel],
-          {
-            zoom: true,
-          },
-        );
-        const view = viewer.planeView('xy')!;
-        const box = viewer.getBoundingClientRect();
-        const at = (axis: 1 | 2, place: number, length: number) =>
-          length / 2 + (place * 0.25 - view.camera.center[axis]) * view.camera.scale;
-        const place = {
-          left: box.left + view.left + at(2, x + 0.5, view.size.width),
-          top: box.top + view.top + at(1, y + 0.5, view.size.height),
-        };
-        return { ...place, shown: view.camera.scale / 4 };
-      },
-      { y, x, scale },
-    );
-  const valueAt = ({ left, top }: { left: number; top: number }) =>
-    stage.page.evaluate(
-      async ([x, y]) => (await document.querySelector('cyto-workbench')!.viewer.pick(x, y))?.values[0].value,
-      [left, top] as const,
-    );
-  const bytes = () =>
-    stage.page.evaluate(() => document.querySelector('cyto-workbench')!.viewer.model.images[0].detail!.bytes);
+  const slide = { side: SIDE, pixelSize: 0.25 };
+  const look = (y: number, x: number, scale: number) => lookAt(stage.page, slide, { y, x, scale });
   const levelsAsked = () => [...new Set(server.asked.map((chunk) => Number(chunk[0])))];
 
   it('is there after a coarse level of it was read', () => {
@@ -76,22 +45,22 @@ describe('a slide of 100,000 × 100,000 pixels', () => {
   it('shows full resolution where one looks, of the tiles on screen only', async () => {
     server.reset();
     const place = await look(41_003, 30_501, 2);
-    await settled();
+    await settled(stage.page);
     assert.ok(place.shown > 1);
-    assert.equal(await valueAt(place), slideSample(41_003, 30_501));
+    assert.equal(await valueAt(stage.page, place), slideSample(41_003, 30_501));
     assert.deepEqual(levelsAsked(), [0]);
     assert.ok(server.asked.length <= 6, `${server.asked.length} chunks`);
     for (const chunk of server.asked) {
       const [row, column] = chunk.slice(2).split('.').map(Number);
       assert.ok(Math.abs(row - 41_003 / CHUNK) < 2 && Math.abs(column - 30_501 / CHUNK) < 2.5, chunk);
     }
-    assert.equal(await bytes(), server.asked.length * CHUNK * CHUNK);
+    assert.equal(await tileBytes(stage.page), server.asked.length * CHUNK * CHUNK);
   });
 
   it('shows what was never scanned as the fill value', async () => {
     const place = await look(50_000, SCANNED + 9000, 1);
-    await settled();
-    assert.equal(await valueAt(place), slideSample(50_000, SCANNED + 9000));
+    await settled(stage.page);
+    assert.equal(await valueAt(stage.page, place), slideSample(50_000, SCANNED + 9000));
   });
 
   it('gives up tiles that are no longer seen, and shows coarser ones until the fine ones come', async () => {
@@ -110,7 +79,7 @@ describe('a slide of 100,000 × 100,000 pixels', () => {
     });
     assert.ok(lit > 0.9, `${lit} of the picture is not black`);
     server.delay = 0;
-    await settled();
+    await settled(stage.page);
     assert.ok(server.aborted > 0, 'requests were given up');
     assert.ok(server.most <= 6, `${server.most} requests at a time`);
   });
@@ -119,12 +88,12 @@ describe('a slide of 100,000 × 100,000 pixels', () => {
     for (let level = LEVELS - 2; level >= 0; level -= 3) {
       server.reset();
       await look(SIDE / 3, SIDE / 3, 1 / 2 ** level);
-      await settled();
+      await settled(stage.page);
       assert.ok(server.asked.length <= 20, `${server.asked.length} chunks`);
       for (const asked of levelsAsked())
         assert.ok(Math.abs(asked - level) <= 1, `level ${asked} for ${level}`);
     }
-    assert.ok((await bytes()) <= 256 * 2 ** 20);
+    assert.ok((await tileBytes(stage.page)) <= 256 * 2 ** 20);
     assert.deepEqual(stage.problems, []);
   });
 });
