@@ -61,9 +61,18 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
   };
   const learn = await Promise.all(task.learn.map(load));
   const segmentation = new SegmentationClient();
-  const score = async (images: TrainingTask['judge'], model?: string) => {
+  // The model that is started from is the same for all choices: each image is judged once.
+  const page = globalThis as { startScores?: Map<string, number> };
+  page.startScores ??= new Map();
+  const known = page.startScores;
+  const score = async (images: TrainingTask['judge'], model: string | undefined, trained: boolean) => {
     let sum = 0;
     for (const addresses of images) {
+      const before = trained ? undefined : known.get(addresses.image);
+      if (before !== undefined) {
+        sum += before;
+        continue;
+      }
       const { channels, shape, labels } = await load(addresses);
       const area = shape[0] * shape[1];
       const dtype = core.dtypeOf(channels[0]);
@@ -71,14 +80,16 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
       for (const [c, samples] of channels.entries()) data.set(samples as never, c * area);
       const volume = core.createVolume({ data, shape: [channels.length, 1, ...shape] });
       const result = await segmentation.run(volume, { mode: '2d' }, model ? { model } : {});
-      sum += averagePrecision(labels, result.labels).ap[0];
+      const [ap] = averagePrecision(labels, result.labels).ap;
+      if (!trained) known.set(addresses.image, ap);
+      sum += ap;
     }
     return sum / images.length;
   };
-  const scores = async (model?: string) => {
+  const scores = async (model: string | undefined, trained: boolean) => {
     const found: number[] = [];
-    for (const { images } of task.also) found.push(await score(images, model));
-    return { judge: await score(task.judge, model), also: found };
+    for (const { images } of task.also) found.push(await score(images, model, trained));
+    return { judge: await score(task.judge, model, trained), also: found };
   };
   let base: string | undefined;
   if (task.base) {
@@ -97,7 +108,7 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
     library.dispose();
   }
   const training = new TrainingClient();
-  const before = await scores(base);
+  const before = await scores(base, false);
   const started = performance.now();
   const trained = await training.train(learn, task.settings, {
     name: task.name,
@@ -105,7 +116,7 @@ export async function trainInPage(task: TrainingTask): Promise<TrainingEvaluatio
   });
   const seconds = (performance.now() - started) / 1000;
   const { id } = await training.accept(trained);
-  const after = await scores(id);
+  const after = await scores(id, true);
   segmentation.dispose();
   training.dispose();
   return {

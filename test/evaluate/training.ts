@@ -4,7 +4,7 @@
  * model on random choices of images, in headless Chromium with the built package, and prints AP@0.5 on other images before
  * and after. Images without a cell are left out. Without `--judge` the images that were not learned from judge. Of stacks
  * the plane in the middle is taken. `--base` is the folder of the model that is started from, by default the one that
- * ships. `--also` names image sets of other kinds, of which the first `--also-most` show what was unlearned.
+ * ships. `--also` names image sets of other kinds, of which `--also-most`, spread over their list, show what was unlearned.
  * `--one-thread` serves the page without cross-origin isolation, which is faster where other work keeps the cores busy.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -77,6 +77,12 @@ class ImageSet {
   }
 }
 
+/** At most so many of a list, evenly spread over it. */
+function spread<T>(list: readonly T[], most: number): T[] {
+  const count = Math.min(most, list.length);
+  return Array.from({ length: count }, (_, k) => list[Math.floor((k * list.length) / count)]);
+}
+
 function listed(option: string): string[] {
   const at = option.lastIndexOf(':');
   const parsed = JSON.parse(readFileSync(option.slice(0, at), 'utf8')) as Record<string, string[]>;
@@ -90,7 +96,7 @@ const also = await Promise.all(
   values.also.map(async (option) => {
     const [images, masks, list] = option.split(',');
     const other = new ImageSet(images, masks);
-    const names = (await other.usable(list)).slice(0, Number(values['also-most']));
+    const names = spread(await other.usable(list), Number(values['also-most']));
     return { name: images, images: other.addresses(names) };
   }),
 );

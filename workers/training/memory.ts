@@ -45,15 +45,19 @@ function imageBytes({ channels, shape, region }: TrainingImage): number {
   return pixels * FLOAT_BYTES * (channels.length + 3);
 }
 
-/** Bytes that a training takes at most, beside the images as the page holds them. */
+/**
+ * Bytes that a training takes at most, beside the images as the page holds them.
+ * @param step bytes of its tensors, number of weights, and bytes of the crops that are repeated
+ */
 export function trainingBytes(
   images: readonly TrainingImage[],
-  step: { peak: number; weights: number },
+  step: { peak: number; weights: number; rehearsal?: number },
 ): number {
   const prepared = images.reduce((sum, image) => sum + imageBytes(image), 0);
   // While one image is prepared its whole plane is normalised.
   const largest = Math.max(0, ...images.map(({ shape, channels }) => shape[0] * shape[1] * channels.length));
-  return step.peak + COPIES_OF_WEIGHTS * FLOAT_BYTES * step.weights + prepared + largest * FLOAT_BYTES;
+  const weights = COPIES_OF_WEIGHTS * FLOAT_BYTES * step.weights;
+  return step.peak + weights + (step.rehearsal ?? 0) + prepared + largest * FLOAT_BYTES;
 }
 
 /** Bytes that a training may take here: half of the machine's memory, as far as the browser tells it. */

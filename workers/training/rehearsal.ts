@@ -2,6 +2,9 @@ import type { NpyArray } from '../../core/npy.ts';
 import type { TileNetwork } from '../segmentation/preprocess/run-tiles.ts';
 import type { Crops } from './optimiser.ts';
 
+/** Crops that are repeated beside each new one; each counts as much as it (docs/training.md). */
+export const REPEATED = 2;
+
 /** How samples are stored: `GAIN` × the normalised value + `ZERO` (models/training/rehearsal.py). */
 const GAIN = 160;
 const ZERO = 48;
@@ -13,6 +16,8 @@ const ZERO = 48;
 export class Rehearsal {
   readonly #images: Float32Array;
   readonly #targets: Float32Array;
+  /** From a crop to the next: neighbours show the same kind of image. */
+  readonly #stride: number;
   readonly #shape: readonly [height: number, width: number];
   /** Number of crops. */
   readonly count: number;
@@ -20,6 +25,7 @@ export class Rehearsal {
   private constructor({ shape }: NpyArray, images: Float32Array, targets: Float32Array) {
     this.count = shape[0];
     this.#shape = [shape[2], shape[3]];
+    this.#stride = stride(this.count);
     this.#images = images;
     this.#targets = targets;
   }
@@ -40,22 +46,39 @@ export class Rehearsal {
     return new Rehearsal(stored, images, targets);
   }
 
-  /** Puts a window of crop `n` into the only place of a batch. What lies outside the crop does not count. */
-  cut(n: number, random: () => number, side: number, crops: Crops): void {
+  /**
+   * Puts a window of the crop whose turn it is into a place of a batch. What lies outside the crop does not count.
+   * @param turn counted from 0; all crops come before one comes again
+   */
+  cut(turn: number, random: () => number, side: number, crops: Crops, place: number): void {
     const [height, width] = this.#shape;
     const area = height * width;
+    const n = (turn * this.#stride) % this.count;
+    const picture = crops.image.subarray(place * 3 * side ** 2, (place + 1) * 3 * side ** 2).fill(0);
+    const target = crops.target.subarray(place * 3 * side ** 2, (place + 1) * 3 * side ** 2).fill(0);
+    const valid = crops.valid.subarray(place * side ** 2, (place + 1) * side ** 2).fill(0);
     const [rows, columns] = [Math.min(side, height), Math.min(side, width)];
     const y0 = Math.floor(random() * (height - rows + 1));
     const x0 = Math.floor(random() * (width - columns + 1));
-    for (const values of [crops.image, crops.target, crops.valid]) values.fill(0);
     for (let y = 0; y < rows; y++) {
-      crops.valid.fill(1, y * side, y * side + columns);
+      valid.fill(1, y * side, y * side + columns);
       for (let c = 0; c < 3; c++) {
         const from = (n * 3 + c) * area + (y0 + y) * width + x0;
         const to = (c * side + y) * side;
-        crops.image.set(this.#images.subarray(from, from + columns), to);
-        crops.target.set(this.#targets.subarray(from, from + columns), to);
+        picture.set(this.#images.subarray(from, from + columns), to);
+        target.set(this.#targets.subarray(from, from + columns), to);
       }
     }
   }
 }
+
+/** A number without a common divisor with `count`, near its golden section. */
+function stride(count: number): number {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  let found = Math.max(1, Math.round(count * 0.618));
+  while (divisor(count, found) > 1) found++;
+  return found;
+}
+
+/** Bytes that stored crops take as they come, as samples and as targets. */
+export const rehearsalBytes = ({ data }: NpyArray): number => data.length * (1 + 2 * 4);

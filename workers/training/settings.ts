@@ -1,5 +1,6 @@
 import { CytoError } from '../../core/errors.ts';
 import { TRAINED_PARTS, type TrainedPart } from './graph/trainable-weights.ts';
+import { REPEATED } from './rehearsal.ts';
 import type { PreparedImage } from './training-set.ts';
 
 /** What a user may choose. */
@@ -66,12 +67,11 @@ export interface Plan {
 
 /**
  * @param options.fixed side of the crops where the network takes no other
- * @param options.rehearsed whether every second step repeats what the model knows
  */
 export function planOf(
   images: readonly Pick<PreparedImage, 'shape' | 'scale'>[],
   { epochs }: TrainingSettings,
-  { fixed, rehearsed }: { fixed?: number | undefined; rehearsed?: boolean } = {},
+  { fixed }: { fixed?: number | undefined } = {},
 ): Plan {
   // As long as most images: where a few are larger, more crops are cut from them.
   const lengths = images.map(({ shape, scale }) => Math.max(...shape) * scale).sort((a, b) => a - b);
@@ -82,8 +82,7 @@ export function planOf(
     (sum, { shape, scale }) => sum + Math.max(1, (shape[0] * shape[1] * scale ** 2) / side ** 2),
     0,
   );
-  const own = Math.round(Math.min(ROUND.most, Math.max(ROUND.least, cover)));
-  const round = rehearsed ? 2 * own : own;
+  const round = Math.round(Math.min(ROUND.most, Math.max(ROUND.least, cover)));
   return { side, round, steps: round * Math.round(epochs) };
 }
 
@@ -103,6 +102,6 @@ export function estimateSeconds(
   settings: Partial<TrainingSettings>,
 ): number {
   const scaled = images.map(({ shape }) => ({ shape, scale: 1 }));
-  const { side, steps } = planOf(scaled, completeSettings(settings), { rehearsed: true });
-  return steps * side ** 2 * SECONDS_PER_PIXEL;
+  const { side, steps } = planOf(scaled, completeSettings(settings));
+  return steps * (1 + REPEATED) * side ** 2 * SECONDS_PER_PIXEL;
 }

@@ -4,7 +4,7 @@ import { type CurvePoint, TimeLeft } from '../../core/progress.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
 import { letMessagesIn } from '../serve.ts';
-import { cutCrop, emptyCrops, randomPlacement } from './augmentation.ts';
+import { Batches } from './batches.ts';
 import {
   gatherWeights,
   type TrainableWeight,
@@ -15,9 +15,8 @@ import { type TrainingStep, trainingStep } from './graph/training-step.ts';
 import { judge, type Score } from './judge.ts';
 import { checkMemory, trainingBytes } from './memory.ts';
 import type { OnnxModel } from './onnx/onnx-model.ts';
-import type { Crops, OptimiserState } from './optimiser.ts';
-import { randomNumbers } from './random.ts';
-import { Rehearsal } from './rehearsal.ts';
+import type { OptimiserState } from './optimiser.ts';
+import { REPEATED, Rehearsal, rehearsalBytes } from './rehearsal.ts';
 import { type Plan, planOf, rateAt, type TrainingSettings } from './settings.ts';
 import { openFastStep, type StepBackend } from './step-ladder.ts';
 import type { Trainee, TraineeSizes } from './trainee.ts';
@@ -61,7 +60,7 @@ export interface TrainingOutcome {
 export interface TrainOptions {
   signal?: AbortSignal;
   kernels: MaskKernels;
-  /** Crops of images the model knows, uint8 [n, 3, y, x]: every second step is one of them, so that it forgets little. */
+  /** Crops of images the model knows, uint8 [n, 3, y, x]: every step repeats some, so that it forgets little. */
   rehearsal?: NpyArray;
   /** Goes on from here. */
   state?: TrainingState;
@@ -96,9 +95,6 @@ const SHARES = [0.3, 0.5, 0.7];
 /** Scores that differ by no more count as equal. */
 const EQUAL = 0.02;
 
-/** Different crops of an image, where an encoder that stays as it is has to look at each of them once. */
-const FROZEN_CROPS = 8;
-
 /**
  * Trains a model on corrected images. The same images, settings and seed give the same model, also when a training was
  * interrupted and went on from a kept state.
@@ -120,12 +116,12 @@ export async function train(
   const quiet = signal ? { signal } : {};
   checkImages(images);
   const { model, frozen } = trainee;
-  checkMemory(estimateBytes(trainee, images, settings));
+  checkMemory(estimateBytes(trainee, images, settings, options.rehearsal));
   const sets = split(images);
   const judges = sets.judge.length > 0 ? sets.judge : sets.learn;
   const prepared = sets.learn.map((image) => prepare(image, card.diameter.rescale));
   const rehearsal = frozen ? undefined : await rehearse();
-  const plan = planOf(prepared, settings, { fixed: frozen?.tile, rehearsed: rehearsal !== undefined });
+  const plan = planOf(prepared, settings, { fixed: frozen?.tile });
   const trained = trainedBy(trainee, settings);
   const scoreOf = async (weights: Float32Array): Promise<Score> => {
     const network = await trainee.open(withWeights(model, trained, weights));
@@ -136,24 +132,10 @@ export async function train(
     }
   };
 
-  /** Puts the crop of a step into `crops`; gives what the part that learns takes. */
-  const crops = emptyCrops(1, plan.side);
-  const cropOf = async (step: number): Promise<Crops> => {
-    const number = rehearsal ? step >> 1 : step;
-    if (rehearsal && rehearses(step)) {
-      rehearsal.cut(number % rehearsal.count, randomNumbers(settings.seed, -1 - step), plan.side, crops);
-      return crops;
-    }
-    // Where an encoder has to look at each crop, the same ones come back.
-    const crop = frozen ? number % (FROZEN_CROPS * prepared.length) : number;
-    const image = prepared[crop % prepared.length];
-    cutCrop(image, randomPlacement(image, randomNumbers(settings.seed, crop)), plan.side, crops, 0);
-    return frozen ? { ...crops, image: (await frozen.features(crops.image)).data } : crops;
-  };
-  const rehearses = (step: number) => rehearsal !== undefined && step % 2 === 1;
-  const step = await openFastStep(stepOf(model, trained, plan, frozen?.tokens), {
+  const batches = new Batches({ images: prepared, side: plan.side, seed: settings.seed, frozen, rehearsal });
+  const step = await openFastStep(stepOf(model, trained, plan, batches.size, frozen?.tokens), {
     weights: gatherWeights(trained),
-    crops: await cropOf(0),
+    crops: await batches.of(0),
   });
   try {
     const state = options.state ?? (await begin());
@@ -167,12 +149,11 @@ export async function train(
         await letMessagesIn();
         await options.pause?.();
         throwIfAborted(signal);
-        const taken = await cropOf(optimiser.step);
+        const taken = await batches.of(optimiser.step);
         const rates = { rate: rateAt(optimiser.step, plan, settings), weightDecay: settings.weightDecay };
-        const own = !rehearses(optimiser.step);
         const { loss } = await step.run(optimiser, taken, rates);
         follow(state.average, optimiser.weights, optimiser.step);
-        if (own) [sum, count, last] = [sum + loss, count + 1, loss];
+        [sum, count, last] = [sum + loss, count + 1, loss];
         const judging = optimiser.step % every === 0 || optimiser.step === plan.steps;
         if (judging || optimiser.step % plan.round === 0) {
           const point: CurvePoint = { step: optimiser.step, loss: count > 0 ? sum / count : last };
@@ -272,10 +253,11 @@ function stepOf(
   model: OnnxModel,
   trained: readonly TrainableWeight[],
   { side }: Plan,
+  batch: number,
   input?: readonly number[],
 ): TrainingStep {
   return trainingStep(model, trained, {
-    batch: 1,
+    batch,
     height: side,
     width: side,
     longestGradient: LONGEST_GRADIENT,
@@ -283,11 +265,15 @@ function stepOf(
   });
 }
 
-/** Bytes that a training takes at most, beside the images as the page holds them. */
+/**
+ * Bytes that a training takes at most, beside the images as the page holds them.
+ * @param known crops that the model brings for its training
+ */
 export function estimateBytes(
   trainee: TraineeSizes,
   images: readonly TrainingImage[],
   settings: TrainingSettings,
+  known?: NpyArray,
 ): number {
   const { model, frozen } = trainee;
   const trained = trainedBy(trainee, settings);
@@ -296,11 +282,11 @@ export function estimateBytes(
     settings,
     { fixed: frozen?.tile },
   );
-  const step = stepOf(model, trained, plan, frozen?.tokens);
-  return (
-    trainingBytes(images, { peak: step.peakBytes, weights: gatherWeights(trained).length }) +
-    (frozen?.bytes ?? 0)
-  );
+  const repeated = frozen ? undefined : known;
+  const step = stepOf(model, trained, plan, repeated ? 1 + REPEATED : 1, frozen?.tokens);
+  const weights = gatherWeights(trained).length;
+  const rehearsal = repeated ? rehearsalBytes(repeated) : 0;
+  return trainingBytes(images, { peak: step.peakBytes, weights, rehearsal }) + (frozen?.bytes ?? 0);
 }
 
 /** Moves the running average toward the weights; in the first steps it follows them closely. */

@@ -1,5 +1,6 @@
 import { setAssetBase } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
+import type { NpyArray } from '../../core/npy.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import { blobFolder, builtInFolder } from '../models/model-folder.ts';
 import { chooseKernels } from '../segmentation/kernels/choose-kernels.ts';
@@ -27,8 +28,8 @@ export interface TrainedModel extends Omit<TrainingOutcome, 'model'> {
 const checkpoint = new Checkpoint();
 let kernels: Promise<MaskKernels> | undefined;
 
-/** The model whose sizes were looked at last, by the hash of its weights. */
-let estimated: { key: string; sizes: TraineeSizes } | undefined;
+/** The model whose sizes were looked at last, by the hash of its weights, and the crops that it brings. */
+let estimated: { key: string; sizes: TraineeSizes; known: NpyArray | undefined } | undefined;
 
 /** Resolved when the training may go on; set while it is paused. */
 let paused: { wait: Promise<void>; go: () => void } | undefined;
@@ -160,9 +161,9 @@ serve({
       const { tile = 0, tokens = [], bytes = 0 } = frozen ?? {};
       const sizes = { model: trainee.model, ...(frozen ? { frozen: { tile, tokens, bytes } } : {}) };
       await trainee.release();
-      estimated = { key, sizes };
+      estimated = { key, sizes, known: frozen ? undefined : await parent.rehearsal(options) };
     }
-    return estimateBytes(estimated.sizes, images, settings);
+    return estimateBytes(estimated.sizes, images, settings, estimated.known);
   },
 
   async compare(

@@ -4,11 +4,15 @@ import { test } from 'node:test';
 import { parseNpy } from '../../../core/npy.ts';
 import { openGraph } from '../../../workers/segmentation/network/run-graph.ts';
 import { emptyCrops } from '../../../workers/training/augmentation.ts';
+import { Batches } from '../../../workers/training/batches.ts';
 import { gatherWeights, trainableWeights } from '../../../workers/training/graph/trainable-weights.ts';
 import { trainingStep } from '../../../workers/training/graph/training-step.ts';
 import { readOnnx, writeOnnx } from '../../../workers/training/onnx/onnx-model.ts';
 import { openStep } from '../../../workers/training/optimiser.ts';
-import { Rehearsal } from '../../../workers/training/rehearsal.ts';
+import { Rehearsal, rehearsalBytes } from '../../../workers/training/rehearsal.ts';
+import { completeSettings } from '../../../workers/training/settings.ts';
+import { estimateBytes } from '../../../workers/training/train.ts';
+import { prepare } from '../../../workers/training/training-set.ts';
 
 const folder = new URL('../../../models/default/', import.meta.url);
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
@@ -16,7 +20,15 @@ const model = readOnnx(read('model.onnx'));
 const stored = parseNpy(read('rehearsal.npy'));
 const [count, , side] = stored.shape;
 
-async function rehearsal(): Promise<Rehearsal> {
+let made: Promise<Rehearsal> | undefined;
+
+/** Of the first two crops. */
+function rehearsal(): Promise<Rehearsal> {
+  made ??= makeRehearsal();
+  return made;
+}
+
+async function makeRehearsal(): Promise<Rehearsal> {
   const network = await openGraph(writeOnnx(model));
   try {
     const few = { data: stored.data.slice(0, 2 * 3 * side * side), shape: [2, 3, side, side] };
@@ -29,7 +41,7 @@ async function rehearsal(): Promise<Rehearsal> {
 test('the default model brings crops, of which unused channels are exactly 0', async () => {
   assert.ok(count >= 16 && side === 160);
   const crops = emptyCrops(1, side);
-  (await rehearsal()).cut(0, () => 0, side, crops);
+  (await rehearsal()).cut(0, () => 0, side, crops, 0);
   const area = side * side;
   assert.ok(crops.image.subarray(area).every((value) => value === 0));
   assert.ok(crops.image.subarray(0, area).some((value) => value > 0.5));
@@ -38,7 +50,7 @@ test('the default model brings crops, of which unused channels are exactly 0', a
 
 test('what a model says of its crops asks nothing of its weights; another answer does', async () => {
   const crops = emptyCrops(1, side);
-  (await rehearsal()).cut(1, () => 0, side, crops);
+  (await rehearsal()).cut(1, () => 0, side, crops, 0);
   const trained = trainableWeights(model, 'biases');
   const graph = trainingStep(model, trained, { batch: 1, height: side, width: side, gradient: true });
   const step = await openStep(graph);
@@ -56,9 +68,9 @@ test('what a model says of its crops asks nothing of its weights; another answer
 test('a window of a crop lies where it was asked for; around a smaller crop nothing counts', async () => {
   const known = await rehearsal();
   const [whole, part, larger] = [side, 64, 192].map((length) => emptyCrops(1, length));
-  known.cut(0, () => 0, side, whole);
-  known.cut(0, () => 0.5, 64, part);
-  known.cut(0, () => 0, 192, larger);
+  known.cut(0, () => 0, side, whole, 0);
+  known.cut(0, () => 0.5, 64, part, 0);
+  known.cut(0, () => 0, 192, larger, 0);
   const at = Math.floor(0.5 * (side - 64 + 1));
   for (const [y, x] of [
     [0, 0],
@@ -73,4 +85,42 @@ test('a window of a crop lies where it was asked for; around a smaller crop noth
     larger.valid.reduce((sum, value) => sum + value),
     side * side,
   );
+});
+
+test('a batch has a new crop and crops that are known, which count alike', async () => {
+  const shape = [40, 40] as const;
+  const labels = new Uint32Array(1600).fill(1, 400, 800);
+  const image = prepare({ name: '', channels: [new Uint8Array(1600).fill(9, 0, 700)], shape, labels });
+  const batches = new Batches({ images: [image], side: 64, seed: 1, rehearsal: await rehearsal() });
+  const { valid, image: pictures } = await batches.of(0);
+  assert.equal(batches.size, 3);
+  const [first, second] = [pictures.slice(3 * 64 ** 2, 6 * 64 ** 2), pictures.slice(6 * 64 ** 2)];
+  assert.notDeepEqual(first, second);
+  for (let place = 0; place < 3; place++) {
+    const own = valid.subarray(place * 64 ** 2, (place + 1) * 64 ** 2);
+    // Most of the new crop lies outside its image, which is smaller.
+    assert.equal(
+      own.some((value) => value === 0),
+      place === 0,
+    );
+    const sum = own.reduce((total, value) => total + value, 0);
+    assert.ok(Math.abs(sum / 64 ** 2 - 1) < 1e-3, `${sum}`);
+  }
+  const again = (await batches.of(1)).image.slice(3 * 64 ** 2, 6 * 64 ** 2);
+  assert.deepEqual((await batches.of(0)).image.slice(3 * 64 ** 2, 6 * 64 ** 2), first);
+  assert.notDeepEqual(again, first);
+});
+
+test('the memory that is told has room for the crops and for larger batches', () => {
+  const image = {
+    name: '',
+    channels: [new Uint8Array()],
+    shape: [160, 160] as const,
+    labels: new Uint32Array(),
+  };
+  const bytes = (known?: typeof stored) =>
+    estimateBytes({ model }, [image], completeSettings({ trains: 'biases' }), known);
+  const held = stored.data.length * 9;
+  assert.equal(rehearsalBytes(stored), held);
+  assert.ok(bytes(stored) > bytes() + held);
 });
