@@ -10,58 +10,12 @@ import {
   flowsFromLabels,
   matchedIous,
   maxLabel,
-  renumber,
   sameUpToNumbering,
   stitchPlanes,
 } from '../../../workers/segmentation/masks/index.ts';
+import { convexCells, SHAPE, SIDE } from '../../round-trip/convex-cells.ts';
 import { bestIous, roundTrip } from '../../round-trip/overlapping-discs.ts';
 import { randomOf } from '../kernels-comparison.ts';
-
-const SIDE = 96;
-const SHAPE = [SIDE, SIDE];
-
-/**
- * Ellipses and polygons at random places, as many as fit, numbered 1…N in raster order.
- * @param least half of the smallest width in pixels
- * @param gap pixels of background between them
- */
-function convexCells(seed: number, least: number, gap: number): Uint32Array {
-  const random = randomOf(seed);
-  const labels = new Uint32Array(SIDE * SIDE);
-  for (let id = 1; id <= 900; id++) {
-    const [b, turn, y0, x0] = [least + 7 * random() ** 3, 7 * random(), SIDE * random(), SIDE * random()];
-    const a = b * (1 + random());
-    const corners = random() < 0.5 ? 0 : 5 + Math.floor(4 * random());
-    const reach = Math.ceil(1.5 * a);
-    const inside = (y: number, x: number) => {
-      const u = ((x - x0) * Math.cos(turn) + (y - y0) * Math.sin(turn)) / a;
-      const v = ((y - y0) * Math.cos(turn) - (x - x0) * Math.sin(turn)) / b;
-      if (corners === 0) return u * u + v * v <= 1;
-      for (let k = 0; k < corners; k++) {
-        const angle = (2 * Math.PI * k) / corners;
-        if (u * Math.cos(angle) + v * Math.sin(angle) > 1) return false;
-      }
-      return true;
-    };
-    const free = (y: number, x: number) => {
-      for (let yy = y - gap; yy <= y + gap; yy++)
-        for (let xx = x - gap; xx <= x + gap; xx++)
-          if (yy < 0 || xx < 0 || yy >= SIDE || xx >= SIDE || labels[yy * SIDE + xx] !== 0) return false;
-      return true;
-    };
-    const pixels: number[] = [];
-    let fits = true;
-    for (let y = Math.floor(y0) - reach; fits && y <= y0 + reach; y++)
-      for (let x = Math.floor(x0) - reach; fits && x <= x0 + reach; x++) {
-        if (!inside(y, x)) continue;
-        fits = free(y, x);
-        pixels.push(y * SIDE + x);
-      }
-    if (fits) for (const i of pixels) labels[i] = id;
-  }
-  renumber(labels);
-  return labels;
-}
 
 /** The same cells under other numbers 1…N, and the number that each had. */
 function shuffled(labels: Uint32Array, random: () => number): { labels: Uint32Array; was: number[] } {

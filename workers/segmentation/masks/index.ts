@@ -13,5 +13,6 @@ export * from './mask-pipeline.ts';
 export * from './metrics.ts';
 export { type Overlap, planeOverlaps } from './overlaps.ts';
 export { keepLabels, labelCounts, maxLabel, renumber } from './renumber.ts';
+export { type ReturningFlowsOptions, returningFlows } from './returning-flows.ts';
 export { endHistogram, endPixels, findSeeds, growSeeds } from './seeds.ts';
 export * from './stitch.ts';
