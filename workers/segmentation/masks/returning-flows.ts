@@ -12,11 +12,11 @@ export interface ReturningFlowsOptions {
 }
 
 /** Most times that flows are followed and mended. */
-const ROUNDS = 30;
+const ROUNDS = 60;
 /** Rounds in which only flows of neighbours are weakened. */
-const GENTLE = 12;
+const GENTLE = 8;
 /** Longest flow that is made for a point that goes astray. */
-const LONGEST = 1.5;
+const LONGEST = 2;
 
 /**
  * Flows that lead back to the same labels when they are followed: those of `separate` in {@link flowsFromLabels}, but
