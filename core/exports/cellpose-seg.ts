@@ -53,7 +53,7 @@ export function cellposeSeg(labels: Uint32Array, shape: Shape3, options: Cellpos
   });
 }
 
-/** Labels of the pixels that have a neighbour across an edge, in their plane, with another label. */
+/** Labels of the pixels that have a neighbour across an edge, in their plane, with another label, or none there. */
 function outlinePixels(labels: Uint32Array, [nz, ny, nx]: Shape3): Uint32Array {
   const outlines = new Uint32Array(labels.length);
   for (let z = 0, i = 0; z < nz; z++) {
@@ -62,10 +62,14 @@ function outlinePixels(labels: Uint32Array, [nz, ny, nx]: Shape3): Uint32Array {
         const label = labels[i];
         if (label === 0) continue;
         const alone =
-          (x > 0 && labels[i - 1] !== label) ||
-          (x < nx - 1 && labels[i + 1] !== label) ||
-          (y > 0 && labels[i - nx] !== label) ||
-          (y < ny - 1 && labels[i + nx] !== label);
+          x === 0 ||
+          x === nx - 1 ||
+          y === 0 ||
+          y === ny - 1 ||
+          labels[i - 1] !== label ||
+          labels[i + 1] !== label ||
+          labels[i - nx] !== label ||
+          labels[i + nx] !== label;
         if (alone) outlines[i] = label;
       }
     }

@@ -19,7 +19,7 @@ const LARGEST_SHORT = 32_767;
  * Labels as a zip for ImageJ's ROI Manager, one ROI per label and plane, named by the label; outlines run along pixel
  * edges, labels in pieces or with holes are composite ROIs. {@link labelsFromRois} gives the labels back.
  * @param labels Uint32 of `shape` [z, y, x]
- * @param provenance lines of a text file in the zip, which ImageJ passes over
+ * @param provenance lines of the zip's comment: some readers take every file in a zip for an ROI
  * @param seed changes the colours of the outlines with the layer's
  * @throws CytoError `bad-input` when there are no labels
  */
@@ -39,8 +39,18 @@ export function labelRoiZip(
   }
   if (Object.keys(files).length === 0) throw new CytoError('bad-input', 'There are no labels to export.');
   const lines = Object.entries(provenance).map(([key, value]) => `${key}: ${value}\n`);
-  if (lines.length > 0) files['provenance.txt'] = new TextEncoder().encode(lines.join(''));
-  return zipSync(files, { level: 6, mtime: new Date(1980, 0, 2) });
+  return commented(zipSync(files, { level: 6, mtime: new Date(1980, 0, 2) }), lines.join(''));
+}
+
+/** A zip without a comment, given one; of a long one the beginning. */
+function commented(zip: Uint8Array, text: string): Uint8Array {
+  const comment = new TextEncoder().encode(text).subarray(0, 0xffff);
+  const result = new Uint8Array(zip.length + comment.length);
+  result.set(zip);
+  result.set(comment, zip.length);
+  // The last field of a zip is the length of its comment.
+  new DataView(result.buffer).setUint16(zip.length - 2, comment.length, true);
+  return result;
 }
 
 /** One ROI file, big-endian, layout as of ImageJ's RoiEncoder. @param plane 1-based, 0 for all */

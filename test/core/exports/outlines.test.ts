@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { unzipSync } from 'fflate';
 import { labelGeoJson, labelsFromGeoJson } from '../../../core/exports/geojson.ts';
 import { labelRoiZip, labelsFromRois } from '../../../core/exports/imagej-rois.ts';
 import { labelOutlines } from '../../../core/exports/outlines.ts';
@@ -45,6 +46,14 @@ async function throughRois(labels: Uint32Array, shape: Shape3): Promise<Uint32Ar
   const rois = await readImagejRois({ name: 'rois.zip', blob: new Blob([zip as Uint8Array<ArrayBuffer>]) });
   return labelsFromRois(rois, shape);
 }
+
+it('a zip of ROIs holds ROIs alone, and its provenance as the comment', () => {
+  const zip = labelRoiZip(Uint32Array.of(1, 0, 2, 2), [1, 2, 2], { model: 'µ-net', edits: 3 });
+  assert.deepEqual(Object.keys(unzipSync(zip)), ['1.roi', '2.roi']);
+  const comment = new TextEncoder().encode('model: µ-net\nedits: 3\n');
+  assert.deepEqual(zip.subarray(-comment.length), comment);
+  assert.equal(new DataView(zip.buffer).getUint16(zip.length - comment.length - 2, true), comment.length);
+});
 
 describe('labels → outlines → labels is the identity', () => {
   const shapes: Shape3[] = [
