@@ -1,6 +1,9 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { openCheckpoint } from '../../models/cpsam/checkpoint/checkpoint.ts';
+import { sourceOf } from '../models/cpsam/sinks.ts';
 import { openStage, repository, type Stage, shown } from './browser.ts';
 import { type ModelServer, startModelServer } from './model-server.ts';
 
@@ -92,6 +95,48 @@ describe('Cellpose checkpoint in the page', () => {
     const text = { name: 'model.pt', mimeType: 'text/plain', buffer: Buffer.from('not a model') };
     await chooser().locator('#files').setInputFiles(text);
     await chooser().getByText('"model.pt" is not a checkpoint of PyTorch').waitFor();
+  });
+
+  it('leaves a trained one as a checkpoint that has the tensors of the original', async () => {
+    const { page } = stage;
+    await page.getByText('Improve the model').click();
+    await page.locator('cyto-trainer').getByRole('button', { name: 'Add this image' }).waitFor();
+    // Trained weights are tested where seconds do not matter: here the model as it was converted leaves.
+    await page.evaluate(async () => {
+      const address = new URL('/dist/model-library.js', location.href).href;
+      const { ModelLibrary }: typeof import('../../workers/models/client.ts') = await import(address);
+      const library = new ModelLibrary();
+      const files = await library.files('mini');
+      library.dispose();
+      const score = { ap50: 0.5, ap: 0.5 };
+      const outcome = {
+        id: 'mini-trained',
+        name: 'Mini',
+        files,
+        before: score,
+        after: score,
+        improved: true,
+      };
+      const trainer = document.querySelector('cyto-workbench')?.shadowRoot?.querySelector('cyto-trainer');
+      Object.assign(trainer as object, { outcome: { ...outcome, judgedOn: 'held-back' } });
+    });
+    const chooserOpens = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Save for Cellpose…' }).click();
+    const download = page.waitForEvent('download');
+    await (await chooserOpens).setFiles(`${REFERENCE}/mini.pth`);
+    const file = await download;
+    assert.equal(file.suggestedFilename(), 'mini-trained.pth');
+    const open = (path: string) => openCheckpoint(sourceOf(readFileSync(path)));
+    const [before, after] = [await open(`${REFERENCE}/mini.pth`), await open(await file.path())];
+    assert.deepEqual(after.names, before.names);
+    for (const name of before.names) {
+      const [was, is] = [await before.read(name), await after.read(name)];
+      // The converted model holds half floats.
+      assert.ok(
+        was.every((value, i) => Math.abs(value - is[i]) <= 1e-3 * Math.max(1, Math.abs(value))),
+        name,
+      );
+    }
   });
 
   it('ends without an error in the page', () => assert.deepEqual(stage.problems, []));

@@ -174,6 +174,30 @@ describe('training in the page', () => {
     assert.equal(await list.textContent(), before);
   });
 
+  it('takes planes of a stack in three orientations, with their cells', async () => {
+    const { page } = stage;
+    const trainer = page.locator('cyto-trainer');
+    if (!(await trainer.isVisible())) await openTrainer(stage);
+    const remove = trainer.getByRole('button', { name: /^Remove / });
+    while ((await remove.count()) > 0) await remove.first().click();
+    const stack = (name: string) => new URL(`../../demo/data/${name}`, import.meta.url);
+    await dropFile(page, 'embryo-3d.tif', readFileSync(stack('embryo-3d.tif')));
+    await shown(page, 'embryo-3d.tif');
+    await page.locator('#labels').setInputFiles(fileURLToPath(stack('embryo-3d-labels.tif')));
+    await trainer.getByRole('button', { name: 'Add planes of this stack' }).click();
+    const list = page.getByRole('list', { name: 'Corrected images' });
+    const entries = list.getByRole('listitem');
+    await entries.nth(8).waitFor();
+    for (const orientation of ['xy', 'xz', 'yz']) {
+      const planes = entries.filter({ hasText: new RegExp(`embryo-3d\\.tif · ${orientation} \\d+`) });
+      assert.equal(await planes.count(), 3, orientation);
+      for (const text of await planes.allTextContents())
+        assert.ok(Number(/(\d+) cell/.exec(text)?.[1]) > 0, text);
+    }
+    // The worker tells what a training on them would take.
+    await trainer.getByText(/\d+ MB/).waitFor();
+  });
+
   it('axe finds nothing in the panel', async () => {
     const { page } = stage;
     await page.evaluate(readFileSync(`${repository}node_modules/axe-core/axe.min.js`, 'utf8'));
