@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues } from 'lit';
-import { property, query, state } from 'lit/decorators.js';
+import { property, state } from 'lit/decorators.js';
 import type { HistoryStep } from '../../core/edit/label-history.ts';
 import { asCytoError, isAbort } from '../../core/errors.ts';
 import type { Progress } from '../../core/progress.ts';
@@ -21,12 +21,13 @@ import {
   collectPlanes,
   isStack,
 } from './corrected-image.ts';
-import type { LearningCurve } from './curve.ts';
+import { CurveView } from './curve-view.ts';
 import { imageList } from './image-list.ts';
 import { outcomeView } from './outcome-view.ts';
 import { progressView, settingsView } from './run-views.ts';
 import { Suggestion } from './suggestion.ts';
 import { trainerStyles } from './trainer-styles.ts';
+import { saveAsCheckpoint, saveModel, saveTrainingSet } from './training-files.ts';
 
 /**
  * Trains a model on corrected images: collects them from the viewer, trains in a worker, shows how well the model did
@@ -67,15 +68,14 @@ export class CytoTrainer extends ViewerPart {
   @state() private accessor unfinished: UnfinishedTraining | undefined;
   @state() private accessor kept: { id: string; name: string } | undefined;
   @state() private accessor bytes: number | undefined;
-  @query('.curve') private accessor curvePlace!: HTMLElement | null;
 
   #client: TrainingClient | undefined;
   #running: AbortController | undefined;
-  #curve: LearningCurve | undefined;
   #disposal: ReturnType<typeof setTimeout> | undefined;
   /** The model that the last training started from. */
   #parent: string | undefined;
   #estimating: AbortController | undefined;
+  readonly #curve = new CurveView(this);
   readonly #comparison = new ComparisonDialog(this);
   readonly #suggestion = new Suggestion(this);
 
@@ -108,8 +108,6 @@ export class CytoTrainer extends ViewerPart {
     // A moved element is connected again at once and goes on.
     this.#disposal = setTimeout(() => {
       this.cancel();
-      this.#curve?.destroy();
-      this.#curve = undefined;
       this.#client?.dispose();
       this.#client = undefined;
     }, 0);
@@ -222,14 +220,7 @@ export class CytoTrainer extends ViewerPart {
 
   /** Saves the new model as a BioImage.IO package. */
   async save(): Promise<void> {
-    const { outcome } = this;
-    if (!outcome) return;
-    const { pickDestination, saveFile } = await import('../export-menu/save-file.ts');
-    const file = `${outcome.id}.zip`;
-    const destination = await pickDestination(file);
-    if (!destination) return;
-    const { zipModel } = await import('./model-zip.ts');
-    await saveFile(this, file, await zipModel(outcome.files), destination);
+    if (this.outcome) await saveModel(this, this.outcome);
   }
 
   /**
@@ -241,27 +232,18 @@ export class CytoTrainer extends ViewerPart {
     const { outcome } = this;
     if (!outcome) return;
     this.message = '';
-    const { saveFile } = await import('../export-menu/save-file.ts');
-    // The click was spent on choosing the original: the file goes to the downloads.
-    await saveFile(this, `${outcome.id}.pth`, await this.#open().checkpoint(outcome, original), 'download');
+    await saveAsCheckpoint(this, this.#open(), outcome, original);
   }
 
   /** Saves the corrected images as one zip, in the layout of Cellpose, that {@link openSet} reads. */
-  async saveSet(): Promise<void> {
-    const { pickDestination, saveFile } = await import('../export-menu/save-file.ts');
-    const file = 'training-set.zip';
-    const destination = await pickDestination(file);
-    if (!destination) return;
-    const { trainingSetZip } = await import('./training-set-file.ts');
-    await saveFile(this, file, await trainingSetZip(this.images), destination);
+  saveSet(): Promise<void> {
+    return saveTrainingSet(this, this.images);
   }
 
   /** Adds the images of a saved training set. @throws CytoError `corrupt-file` */
   async openSet(file: Blob): Promise<void> {
     const { readTrainingSet } = await import('./training-set-file.ts');
-    const added = await readTrainingSet(file);
-    const names = new Set(added.map(({ name }) => name));
-    this.images = [...this.images.filter(({ name }) => !names.has(name)), ...added];
+    this.#add(await readTrainingSet(file));
   }
 
   #onSet = (event: Event): void => {
@@ -292,8 +274,7 @@ export class CytoTrainer extends ViewerPart {
     this.outcome = undefined;
     this.unfinished = undefined;
     this.paused = false;
-    this.#curve?.destroy();
-    this.#curve = undefined;
+    this.#curve.clear();
     this.progress = { phase: 'waiting', value: 0, total: 1 };
     try {
       const outcome = await work(this.#open(), {
@@ -367,25 +348,8 @@ export class CytoTrainer extends ViewerPart {
     super.updated(changed);
     if (changed.has('images') || changed.has('baseModel')) this.#try(this.#estimate());
     const curve = this.progress?.training?.curve;
-    if (curve && curve.length > 1) this.#try(this.#draw(curve));
-  }
-
-  async #draw(curve: NonNullable<Progress['training']>['curve']): Promise<void> {
-    const { LearningCurve, curveStyles } = await import('./curve.ts');
-    const place = this.curvePlace;
-    if (!place) return;
-    if (!this.renderRoot.querySelector('.curve-styles')) {
-      const sheet = document.createElement('style');
-      sheet.className = 'curve-styles';
-      sheet.textContent = curveStyles;
-      this.renderRoot.append(sheet);
-    }
-    if (this.#curve?.place !== place) {
-      this.#curve?.destroy();
-      this.#curve = new LearningCurve(place);
-    }
     const { loss, ap } = this.texts.trainer;
-    this.#curve.show(curve, { loss, ap });
+    if (curve && curve.length > 1) this.#try(this.#curve.draw(curve, { loss, ap }));
   }
 
   protected override render() {
@@ -421,7 +385,7 @@ export class CytoTrainer extends ViewerPart {
             )
           : nothing
       }</div>
-      ${this.busy || this.outcome ? html`<div class="curve" role="img" aria-label=${texts.curve}></div>` : nothing}
+      ${this.busy || this.outcome ? this.#curve.render(texts.curve) : nothing}
       <div aria-live="polite">${this.outcome ? this.#outcomeBox(this.outcome) : nothing}
         ${this.kept ? html`<p>${texts.keptAs(this.kept.name)}</p>` : nothing}</div>
       ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}

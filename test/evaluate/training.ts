@@ -1,10 +1,11 @@
 /**
- * `npm run evaluate:training -- --images DIR --masks DIR [--learn FILE.json:KEY] [--judge FILE.json:KEY] [--choices 5]
+ * `npm run evaluate:training -- --images DIR --masks DIR [--learn FILE.json:KEY] [--judge FILE.json:KEY] [--choices 5] [--from 0]
  * [--counts 1,2,5,10] [--settings JSON] [--base FOLDER] [--also IMAGES,MASKS[,FILE.json:KEY]]… [--also-most 6]`: trains a
  * model on random choices of images, in headless Chromium with the built package, and prints AP@0.5 on other images before
  * and after. Images without a cell are left out. Without `--judge` the images that were not learned from judge. Of stacks
  * the plane in the middle is taken. `--base` is the folder of the model that is started from, by default the one that
- * ships. `--also` names image sets of other kinds, of which `--also-most`, spread over their list, show what was unlearned.
+ * ships. `--from` is the number of the first choice. `--also` names image sets of other kinds, of which `--also-most`, spread
+ * over their list, show what was unlearned.
  * `--one-thread` serves the page without cross-origin isolation, which is faster where other work keeps the cores busy.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     learn: { type: 'string' },
     judge: { type: 'string' },
     choices: { type: 'string', default: '5' },
+    from: { type: 'string', default: '0' },
     counts: { type: 'string', default: '1,2,5,10' },
     settings: { type: 'string', default: '{}' },
     base: { type: 'string' },
@@ -109,7 +111,8 @@ const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + valu
 for (const count of values.counts.split(',').map(Number)) {
   if (count > pool.length - (judges ? 0 : 1)) continue;
   const results: TrainingEvaluation[] = [];
-  for (let choice = 0; choice < Number(values.choices); choice++) {
+  const first = Number(values.from);
+  for (let choice = first; choice < first + Number(values.choices); choice++) {
     const random = randomNumbers(choice, 77);
     const order = pool.map((name) => ({ name, key: random() })).sort((a, b) => a.key - b.key);
     const names = order.map(({ name }) => name);
