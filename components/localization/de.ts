@@ -140,7 +140,7 @@ export const de: Texts = {
   doesNotFit:
     'Das ist mehr Speicher, als ein Lauf hier nehmen darf. Wählen Sie einen Quader, verbinden Sie Ebenen statt 3D, oder öffnen Sie eine gröbere Auflösung.',
   inBlocks:
-    'Das ist mehr Speicher, als ein Lauf hier nehmen darf: Der Stapel wird Block für Block gerechnet. Andere Schwellen brauchen dann einen neuen Lauf.',
+    'Das ist mehr Speicher, als ein Lauf hier nehmen darf: Der Stapel wird Teil für Teil gelesen, die Flüsse liegen auf der Platte.',
   anisotropy: 'z-Schritt / xy-Schritt',
   backend: 'Rechnen auf',
   backends: {

@@ -131,7 +131,7 @@ export const en = {
   doesNotFit:
     'This is more memory than a run may take here. Choose a box, stitch planes instead of 3D, or open a coarser scale.',
   inBlocks:
-    'This is more memory than a run may take here: the stack is run block by block. Other thresholds then need another run.',
+    'This is more memory than a run may take here: the stack is read part by part, and the flows are kept on disk.',
   anisotropy: 'z step / xy step',
   backend: 'Run on',
   backends: {

@@ -1,5 +1,5 @@
 import { CytoError } from '../../core/errors.ts';
-import type { Progress, TaskOptions } from '../../core/progress.ts';
+import type { TaskOptions } from '../../core/progress.ts';
 import type {
   NetworkOutput,
   OutputKind,
@@ -37,7 +37,7 @@ export class RunClient {
 
   /**
    * @param options.t the time point; undefined runs on all of them
-   * @param options.blocks whether the whole time point is run block by block, after which thresholds need a new run
+   * @param options.blocks whether flows are kept on disk and labels made block by block as far as memory asks for it
    */
   async run(
     volume: Volume,
@@ -55,12 +55,12 @@ export class RunClient {
     }
     this.#single ??= new SegmentationClient();
     const result = blocks
-      ? await this.#single.runBlocks(volumeSource(volume), parameters, { ...asBlocks(options), t })
+      ? await this.#single.runBlocks(volumeSource(volume), parameters, { ...options, t })
       : await this.#single.run(volume, parameters, { ...options, t });
     this.#series?.dispose();
     this.#series = undefined;
     this.#t = t;
-    this.#kept = !blocks;
+    this.#kept = true;
     return [{ t, result }];
   }
 
@@ -97,22 +97,6 @@ export class RunClient {
     this.#single = undefined;
     this.#series = undefined;
   }
-}
-
-/** Options of a run as those of blocks, whose progress is told in blocks with the part of the one under way that is done. */
-function asBlocks({ scope: _, z: __, onProgress, ...options }: Omit<RunOptions, 't'>): Omit<RunOptions, 't'> {
-  if (!onProgress) return options;
-  let blocks: Progress = { phase: 'blocks', value: 0, total: 1 };
-  return {
-    ...options,
-    onProgress: (progress) => {
-      const { phase, value, total, backend } = progress;
-      if (phase === 'blocks') blocks = progress;
-      else if (phase !== 'network' && phase !== 'load-model') return;
-      const share = phase === 'network' ? Math.min(0.99, value / Math.max(1, total)) : 0;
-      onProgress({ ...blocks, value: blocks.value + share, ...(backend ? { backend } : {}) });
-    },
-  };
 }
 
 const inOrder = (results: SegmentationResult[]): FrameResult[] => results.map((result, t) => ({ t, result }));

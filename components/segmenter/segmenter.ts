@@ -67,7 +67,7 @@ export interface RunDetail {
  * @fires cyto-run - Labels were made; `detail.count`, `detail.milliseconds`, `detail.backend`, `detail.layerId`, `detail.parameters`, `detail.times` (number of time points).
  * @csspart run - The Run button.
  * @csspart cancel - The Cancel button.
- * @csspart blocks - Says that the stack is run block by block.
+ * @csspart blocks - Says that the stack is read part by part because it is larger than the memory of a run.
  * @csspart progress - The progress bar.
  * @csspart summary - Number of cells, time and backend.
  */

@@ -86,7 +86,7 @@ export function timesOf({ allTimes }: Pick<RunSettings, 'allTimes'>, image: Volu
   return allTimes ? image.shape[0] : 1;
 }
 
-/** Whether a run that does not fit into memory is run block by block: whole stacks at one time point are. */
+/** Whether a run that does not fit into memory keeps its flows on disk: those on whole stacks at one time point do. */
 export function inBlocks(settings: RunSettings, image: Volume): boolean {
   return modeFor(settings, image) !== '2d' && !settings.box && timesOf(settings, image) === 1;
 }

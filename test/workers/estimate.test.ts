@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { CytoError } from '../../core/errors.ts';
 import type { SegmentationMode } from '../../core/segmentation-parameters.ts';
 import { createVolume, type Shape3 } from '../../core/volume.ts';
-import { estimateRun, fittingCore, refuseOversized } from '../../workers/segmentation/estimate.ts';
+import {
+  estimateRun,
+  fittingCore,
+  refuseOversized,
+  streamedBytes,
+} from '../../workers/segmentation/estimate.ts';
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
 import { volumeSource } from '../../workers/segmentation/volume/volume-source.ts';
 
@@ -46,10 +51,10 @@ test('a run that does not fit is refused with what would', () => {
 test('blocks are as large as memory allows', () => {
   const whole: Shape3 = [500, 2000, 2000];
   const block = (core: Shape3) => core.map((length) => length + 2 * 45) as unknown as Shape3;
-  const bytes = (core: Shape3) => estimateRun(block(core), of('3d'), STORAGE).peakBytes;
-  assert.deepEqual(fittingCore(whole, 45, of('3d'), STORAGE, 2 ** 40), [64, 448, 448]);
-  assert.deepEqual(fittingCore([20, 90, 2000], 45, of('3d'), STORAGE, 2 ** 40), [20, 90, 448]);
-  for (const budget of [5e8, 1.5e9]) {
+  const bytes = (core: Shape3) => streamedBytes(whole, of('3d'), STORAGE, block(core));
+  assert.deepEqual(fittingCore(whole, 45, of('3d'), STORAGE, 2 ** 40), [256, 512, 512]);
+  assert.deepEqual(fittingCore([20, 90, 2000], 45, of('3d'), STORAGE, 2 ** 40), [20, 90, 512]);
+  for (const budget of [1.65e10, 1.7e10, 2e10]) {
     const core = fittingCore(whole, 45, of('3d'), STORAGE, budget);
     assert.ok(bytes(core) <= budget, `${core} takes ${bytes(core)} of ${budget}`);
   }

@@ -8,20 +8,18 @@ import type {
   SegmentationParameters,
   SegmentationResult,
   SegmentationScope,
-  VoxelBox,
 } from '../../core/segmentation-parameters.ts';
-import { bytesPerSample, channelView, type Shape3, type Volume, type VolumeData } from '../../core/volume.ts';
+import { channelView, type Shape3, type Volume } from '../../core/volume.ts';
 import { WorkerLink } from '../link.ts';
 import { ModelLibrary } from '../models/client.ts';
 import { DEFAULT_MODEL } from '../models/default-model.ts';
-import { fittingCore, memoryBudget, refuseOversized } from './estimate.ts';
+import { type BlockLengths, offerSamples, planBlockRun, type StreamedInput } from './block-run.ts';
+import { refuseOversized } from './estimate.ts';
 import type { BackendChoice } from './network/backend.ts';
 import { completeParameters } from './parameters.ts';
-import type { SampleMap } from './preprocess/normalise.ts';
+import { boxOfScope, cutSamples } from './scope.ts';
 import type { SegmentationInput } from './segmentation.ts';
 import type { RunRequest } from './segmentation.worker.ts';
-import { planBlocks, segmentBlocks } from './volume/blocks.ts';
-import { sampleMaps } from './volume/sample-maps.ts';
 
 export {
   estimateRun,
@@ -60,14 +58,10 @@ export interface RunOptions extends TaskOptions {
   memory?: number;
 }
 
-/** How a volume is run block by block. */
-export interface BlockRunOptions extends Omit<RunOptions, 'z' | 'scope'> {
+/** How a volume is run that may be larger than memory. */
+export interface BlockRunOptions extends Omit<RunOptions, 'z' | 'scope'>, BlockLengths {
   /** Level of the source, default 0, the full one. */
   level?: number;
-  /** Largest lengths of a block along z, y, x without its margin; by default 64, 448, 448 or what fits into `memory`. */
-  core?: Shape3;
-  /** Voxels around a block that are segmented with it, default one and a half times the diameter (30 if none is given). */
-  margin?: number;
 }
 
 /** All clients of a page share one worker, so that one inference session exists at a time. */
@@ -84,46 +78,6 @@ function sharedLink(): WorkerLink {
   };
   shared.users++;
   return shared.link;
-}
-
-/** @throws CytoError `bad-input` for a plane or box that is not in the image */
-function boxOfScope(scope: SegmentationScope, [, , nz, ny, nx]: Volume['shape'], z: number): VoxelBox {
-  if (scope === 'volume') return { from: [0, 0, 0], to: [nz, ny, nx] };
-  if (scope === 'plane') {
-    if (!(z >= 0 && z < nz)) throw new CytoError('bad-input', `The image has no plane ${z}.`);
-    return { from: [z, 0, 0], to: [z + 1, ny, nx] };
-  }
-  const { from, to } = scope;
-  const fits = [nz, ny, nx].every(
-    (n, axis) =>
-      Number.isInteger(from[axis]) &&
-      Number.isInteger(to[axis]) &&
-      from[axis] >= 0 &&
-      from[axis] < to[axis] &&
-      to[axis] <= n,
-  );
-  if (!fits) {
-    throw new CytoError(
-      'bad-input',
-      `The box from ${from.join(', ')} to ${to.join(', ')} (z, y, x) does not lie in the image of ${nz}×${ny}×${nx} voxels.`,
-    );
-  }
-  return scope;
-}
-
-/** A copy of the samples of a box, dtype as stored. */
-function cutBox(samples: VolumeData, [, , , ny, nx]: Volume['shape'], { from, to }: VoxelBox): VolumeData {
-  if (from[1] === 0 && from[2] === 0 && to[1] === ny && to[2] === nx)
-    return samples.slice(from[0] * ny * nx, to[0] * ny * nx);
-  const [depth, height, width] = [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
-  const out = samples.slice(0, depth * height * width);
-  for (let z = 0, k = 0; z < depth; z++) {
-    for (let y = 0; y < height; y++, k += width) {
-      const start = ((from[0] + z) * ny + from[1] + y) * nx + from[2];
-      out.set(samples.subarray(start, start + width), k);
-    }
-  }
-  return out;
 }
 
 /**
@@ -178,7 +132,7 @@ export class SegmentationClient {
       { channels: full.channels.length, bytesPerSample: volume.data.BYTES_PER_ELEMENT },
       memory,
     );
-    const channels = full.channels.map((c) => cutBox(channelView(volume, t, c), volume.shape, box));
+    const channels = full.channels.map((c) => cutSamples(channelView(volume, t, c), volume.shape, box));
     const result = await this.#call({ channels, shape }, full, {
       model,
       backend,
@@ -192,80 +146,46 @@ export class SegmentationClient {
   }
 
   /**
-   * Segments one time point of an image that may be larger than memory, block by block: read with a margin, segmented,
-   * and joined where blocks overlap. The labels are in memory as a whole, samples and flows of one block only. All blocks
-   * are normalised alike and have the scale of the first, from the middle. Thresholds need a new run.
-   * Progress has the phase `blocks`, with what the block under way tells in between.
+   * Segments one time point of an image that may be larger than memory: samples are read part by part, and the flows are
+   * kept in a file of the browser's private storage. The flows are those of a run on the whole. So are the labels of
+   * stitched planes, and those of full 3D if there is memory to make them at once (about 13 bytes a voxel); else they are
+   * made block by block and joined where blocks overlap, and are those of the whole but for cells at the seams.
+   * Thresholds can be changed afterwards as after `run`. Progress phases as those of `run`, and `blocks`.
    *
-   * @throws CytoError as `run`
+   * @throws CytoError as `run`; `quota` if the browser's storage has no room for the flows
    */
   async runBlocks(
     source: ImageSource,
     parameters: Partial<SegmentationParameters> = {},
     options: BlockRunOptions = {},
   ): Promise<SegmentationResult> {
-    const { model = DEFAULT_MODEL, backend = 'auto', server, t = 0, level = 0, memory, ...task } = options;
-    const { core, margin: wantedMargin, ...where } = task;
-    const started = performance.now();
-    const { shape: full5 } = source.levels[level];
-    const shape: Shape3 = [full5[2], full5[3], full5[4]];
+    const { model = DEFAULT_MODEL, backend = 'auto', server, memory, signal, onProgress, ...where } = options;
+    const task = { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
+    const level = source.levels[where.level ?? 0].shape;
     const full = completeParameters(
       source.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
-      full5[1],
+      level[1],
     );
-    if (full.mode === '2d' || shape[0] < 2)
-      throw new CytoError('bad-input', 'Blocks are for stacks: stitch planes or use 3D.');
-    const read = async ({ from, to }: VoxelBox) => {
-      const range = (axis: number) => [from[axis], to[axis]] as const;
-      return Promise.all(
-        full.channels.map(async (c) => {
-          const region = { t: [t, t + 1], c: [c, c + 1], z: range(0), y: range(1), x: range(2) } as const;
-          return (await source.read(region, level, where)).data;
-        }),
-      );
-    };
-    const voxels = (s: Shape3) => s[0] * s[1] * s[2];
-    const storage = { channels: full.channels.length, bytesPerSample: bytesPerSample(source.dtype) };
-    const budget = (memory ?? memoryBudget()) - 4 * voxels(shape);
-    const margin = wantedMargin ?? Math.round(1.5 * (full.diameter ?? 30));
-    const blocks = planBlocks(shape, core ?? fittingCore(shape, margin, full, storage, budget), margin);
-    const largest = blocks
-      .map(({ box }) => box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3)
-      .reduce((a, b) => (voxels(b) > voxels(a) ? b : a));
-    refuseOversized(largest, full, storage, budget, true);
-    const maps = await sampleMaps(blocks, read, full);
-    // The first block tells the scale of all.
-    const middle = blocks.splice(blocks.length >> 1, 1);
-    let last: SegmentationResult | undefined;
-    const { labels, count } = await segmentBlocks(
-      shape,
-      [...middle, ...blocks],
-      async ({ box }) => {
-        const own = box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3;
-        const diameter = full.diameter ?? last?.estimatedDiameter;
-        const result: SegmentationResult = await this.#call(
-          { channels: await read(box), shape: own },
-          {
-            ...full,
-            ...(diameter === undefined ? {} : { diameter }),
-            maxSizeFraction: Math.min(1, (full.maxSizeFraction * voxels(shape)) / voxels(own)),
-          },
-          { model, backend, ...(server ? { server } : {}), ...where },
-          { maps, look: last === undefined },
-        );
-        last = { ...result, ...(diameter === undefined ? {} : { estimatedDiameter: diameter }) };
-        return result.labels;
-      },
-      where,
-    );
-    this.#last = undefined;
-    const { joins: _, confidence: __, ...rest } = last!;
-    const milliseconds = performance.now() - started;
-    return { ...rest, labels, count, shape, origin: [0, 0, 0], milliseconds, parameters: full };
+    const plan = planBlockRun(source, full, memory, where);
+    const reading = offerSamples(source, full.channels, { ...where, ...(signal ? { signal } : {}) });
+    try {
+      const result = await this.#call({ ...plan, port: reading.port }, full, {
+        model,
+        backend,
+        ...(server ? { server } : {}),
+        ...task,
+      });
+      this.#channels = level[1];
+      this.#last = full;
+      this.#origin = [0, 0, 0];
+      return { ...result, origin: [0, 0, 0] };
+    } finally {
+      reading.close();
+    }
   }
 
   async #call(
-    input: SegmentationInput,
+    input: SegmentationInput | StreamedInput,
     parameters: SegmentationParameters,
     {
       model,
@@ -273,13 +193,11 @@ export class SegmentationClient {
       server,
       ...task
     }: TaskOptions & Required<Pick<RunOptions, 'model' | 'backend'>> & { server?: string },
-    block: { maps?: readonly SampleMap[]; look: boolean } = { look: true },
   ): Promise<SegmentationResult> {
     const request: RunRequest = {
       owner: this.#owner,
       input,
       parameters,
-      ...block,
       ...(await this.#resolve(model, task)),
       backend,
       ...(server ? { server } : {}),
@@ -288,7 +206,8 @@ export class SegmentationClient {
     this.#link ??= sharedLink();
     return this.#link.call<SegmentationResult>('run', [request], {
       ...task,
-      transfer: input.channels.map((samples) => samples.buffer as ArrayBuffer),
+      transfer:
+        'port' in input ? [input.port] : input.channels.map((samples) => samples.buffer as ArrayBuffer),
     });
   }
 

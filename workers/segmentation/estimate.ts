@@ -61,8 +61,31 @@ export function estimateRun(
   };
 }
 
+/** Bytes that the part of a volume takes that is read and written at a time. */
+const PART_BYTES = 512 * 2 ** 20;
+
+/**
+ * Bytes at the worst moment of a run whose samples are read part by part and whose flows are on disk.
+ * @param block lengths of the largest block, margin included, if labels are made block by block
+ */
+export function streamedBytes(
+  shape: Shape3,
+  { mode }: SegmentationParameters,
+  { channels, bytesPerSample }: ImageStorage,
+  block: Shape3 = shape,
+): number {
+  const voxels = shape[0] * shape[1] * shape[2];
+  // The new labels and those that the page still shows.
+  const labels = 2 * LABEL * voxels;
+  const reading = Math.min(PART_BYTES, voxels * (channels * bytesPerSample + 3 * 4));
+  if (mode !== '3d') return labels + reading;
+  const own = block[0] * block[1] * block[2];
+  const making = own * (FOREGROUND * 8 + (block === shape ? 0 : LABEL)) + slabsOf(block).bytes;
+  return labels + Math.max(reading, making);
+}
+
 /** Largest lengths of z, y, x of a block without its margin. */
-export const LARGEST_CORE: Shape3 = [64, 448, 448];
+export const LARGEST_CORE: Shape3 = [256, 512, 512];
 /** Blocks smaller than this are mostly margin. */
 const SMALLEST_CORE = 32;
 
@@ -77,7 +100,7 @@ export function fittingCore(
   const core = LARGEST_CORE.map((length, axis) => Math.min(length, shape[axis])) as [number, number, number];
   for (;;) {
     const block = core.map((length, axis) => Math.min(shape[axis], length + 2 * margin)) as unknown as Shape3;
-    if (estimateRun(block, parameters, storage).peakBytes <= budget) return core;
+    if (streamedBytes(shape, parameters, storage, block) <= budget) return core;
     const longest = core.indexOf(Math.max(...core));
     if (core[longest] <= SMALLEST_CORE) return core;
     core[longest] = Math.max(SMALLEST_CORE, Math.ceil(core[longest] / 2));
@@ -92,7 +115,7 @@ export function memoryBudget(): number {
 
 /**
  * Refuses a run that would not fit.
- * @param block whether it is a block of a larger volume
+ * @param block lengths of the largest block with its margin, if the volume is run block by block
  * @throws CytoError `too-large` with what would fit
  */
 export function refuseOversized(
@@ -100,9 +123,11 @@ export function refuseOversized(
   parameters: SegmentationParameters,
   storage: ImageStorage,
   budget = memoryBudget(),
-  block = false,
+  block?: Shape3,
 ): void {
-  const { peakBytes } = estimateRun(shape, parameters, storage);
+  const peakBytes = block
+    ? streamedBytes(shape, parameters, storage, block)
+    : estimateRun(shape, parameters, storage).peakBytes;
   const [nz, ny, nx] = shape;
   if (peakBytes <= budget && nz * ny * nx < MOST_VOXELS) return;
   const ways: string[] = [];

@@ -46,8 +46,6 @@ export interface RunOptions extends TaskOptions {
   sides?: { step: number; largest: number };
   /** Tiles that the network gets in one call, by default 1. */
   batch?: number;
-  /** Normalisation of each channel, for parts of a larger image; by default by the percentiles of the samples. */
-  maps?: readonly SampleMap[];
   /** Implementation of flows → labels; the plain one by default. */
   kernels?: MaskKernels;
   /** Lets messages (cancel requests) in; called between tiles and planes. */
@@ -114,9 +112,9 @@ export class Segmentation {
     const { channels, shape } = input;
     const { kernels = plainKernels } = options;
     checkPlanes(shape, parameters);
-    const maps =
-      options.maps ??
-      channels.map((samples) => percentileMap(samples, shape, parameters.percentiles, parameters.invert));
+    const maps = channels.map((samples) =>
+      percentileMap(samples, shape, parameters.percentiles, parameters.invert),
+    );
     const tiles = tileOptions(parameters, options);
     const counter = new TileCounter(network, options);
     const planes =
@@ -164,7 +162,7 @@ export class Segmentation {
     const { shape } = source;
     const { kernels = plainKernels, openFile = openFlowFile, sizes } = options;
     checkPlanes(shape, parameters);
-    const maps = options.maps ?? (await mapsOf(source, parameters));
+    const maps = await mapsOf(source, parameters);
     const tiles = tileOptions(parameters, options);
     const counter = new TileCounter(network, options);
     let diameter: number | undefined;

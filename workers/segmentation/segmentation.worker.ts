@@ -10,25 +10,21 @@ import type {
 } from '../../core/segmentation-parameters.ts';
 import { blobFolder, builtInFolder } from '../models/model-folder.ts';
 import { letMessagesIn, moving, serve } from '../serve.ts';
+import { offeredSamples, type StreamedInput } from './block-run.ts';
 import { chooseKernels } from './kernels/choose-kernels.ts';
 import type { MaskKernels } from './kernels/kernels.ts';
 import { type BackendChoice, type Network, openNetwork } from './network/backend.ts';
 import { CARD } from './network/model-card.ts';
 import { loadModel, type Model } from './network/model-files.ts';
-import type { SampleMap } from './preprocess/normalise.ts';
 import { isLarge } from './run-plan.ts';
-import { Segmentation, type SegmentationInput } from './segmentation.ts';
+import { Segmentation, type SegmentationInput, type StreamOptions } from './segmentation.ts';
 
 /** What a run needs besides its parameters. */
 export interface RunRequest {
   /** The caller: its flows are kept until its next run or until it is forgotten. */
   owner: string;
-  input: SegmentationInput;
+  input: SegmentationInput | StreamedInput;
   parameters: SegmentationParameters;
-  /** Normalisation of each channel of a block of a larger image. */
-  maps?: readonly SampleMap[];
-  /** Whether cells of unknown diameter are looked at; a block has the scale of the first. */
-  look: boolean;
   /** Id of a built-in model, or the files of another one by name. */
   model: string | ReadonlyMap<string, Blob>;
   /** Whether hashes of those files were checked when they were stored. */
@@ -49,6 +45,12 @@ const MOST_RATED = 32e6;
 
 const kept = new Map<string, Kept>();
 let opened: { key: string; model: Model; network: Network } | undefined;
+
+/** Lets go of the flows of an owner's last run. */
+function forget(owner: string): void {
+  kept.get(owner)?.segmentation.dispose();
+  kept.delete(owner);
+}
 
 /** Chosen at the first run. */
 let kernels: Promise<MaskKernels> | undefined;
@@ -116,18 +118,25 @@ serve({
       kernels ??= chooseKernels();
       const started = performance.now();
       // Large flows of the last run make room; small ones stay in case that this run is cancelled.
-      if (isLarge(shape)) kept.delete(owner);
-      const segmentation = await Segmentation.run(request.input, parameters, network.run, {
+      if (isLarge(shape)) forget(owner);
+      const { input } = request;
+      const run: StreamOptions = {
         ...options,
         tile: model.card.tile,
         batch: network.batch,
-        ...(request.maps ? { maps: request.maps } : {}),
-        ...(request.look && model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
+        ...(model.card.diameter.rescale ? { sizes: model.card.diameter.rescale } : {}),
         ...(model.card.sides ? { sides: model.card.sides } : {}),
         kernels: await kernels,
         pause: letMessagesIn,
-      });
-      request.input = { channels: [], shape }; // The samples are not needed any more.
+      };
+      const segmentation =
+        'port' in input
+          ? await Segmentation.stream(offeredSamples(input), parameters, network.run, {
+              ...run,
+              ...(input.blocks ? { blocks: input.blocks } : {}),
+            })
+          : await Segmentation.run(input, parameters, network.run, run);
+      if ('channels' in input && !('port' in input)) input.channels = []; // The samples are not needed any more.
       const entry: Kept = {
         segmentation,
         result: {
@@ -139,6 +148,7 @@ serve({
           model: { id: model.card.id, sha256: model.card.weights.sha256 },
         },
       };
+      forget(owner);
       kept.set(owner, entry);
       return finish(entry, parameters, started, options);
     });
@@ -167,7 +177,5 @@ serve({
     });
   },
 
-  forget(owner: string): void {
-    kept.delete(owner);
-  },
+  forget,
 });

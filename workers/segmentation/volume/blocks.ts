@@ -6,11 +6,11 @@ import { maxLabel, renumber } from '../masks/renumber.ts';
 import { lengthsOf } from './kept-flows.ts';
 import { grown } from './slab-dynamics.ts';
 
-/** A part of a volume that is segmented by itself. */
+/** A part of a volume whose labels are made by themselves. */
 export interface Block {
   /** Voxels whose labels come from this block; the cores of all blocks tile the volume. */
   core: VoxelBox;
-  /** What is segmented: the core with its margin. */
+  /** What labels are made of: the core with its margin. */
   box: VoxelBox;
 }
 
@@ -140,9 +140,8 @@ export class BlockLabels {
 }
 
 /**
- * Segments a volume block by block, so that only one block's samples and flows are in memory. Where blocks see cells
- * alike, as they do if the margin is as wide as what the network looks at and a cell together, the labels are those of
- * the whole volume.
+ * Makes the labels of a volume block by block, so that only one block's are made at a time. Where blocks see cells
+ * alike, as they do if the margin is as wide as a cell, the labels are those of the whole volume.
  *
  * @param segment gives the labels of a box, Uint32 [z, y, x], 1…N
  * @returns labels of the whole, Uint32 [z, y, x], numbered 1…N in raster order
