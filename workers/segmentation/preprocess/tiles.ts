@@ -7,7 +7,8 @@ export interface TileOptions {
   augment: boolean;
   /**
    * For networks that take other sides than `tile`: sides are multiples of `step`, `largest` at most. An axis is then
-   * covered by as few tiles of one size as can be, which overlap by as many pixels as tiles of side `tile` would.
+   * covered by as few tiles of one size as can be, three quarters of `tile` at least, which overlap by as many pixels as
+   * tiles of side `tile` would.
    * Absent, or with `augment`: whole tiles, as the reference does.
    */
   sides?: { step: number; largest: number };
@@ -59,6 +60,12 @@ function wholeTiles(length: number, tile: number, options: TileOptions): AxisTil
   return { before, after, side, starts: tileStarts(padded, side, options) };
 }
 
+/**
+ * Sides of fewer pixels than this share of a tile are filled up with zeros: networks that saw tiles alone when they were
+ * trained find less in smaller ones.
+ */
+const LEAST_SIDE = 0.75;
+
 function fewTiles(
   length: number,
   tile: number,
@@ -69,7 +76,8 @@ function fewTiles(
   const share = overlapShare(overlap);
   const shared = (tile * 2 * share) / (1 + 2 * share); // pixels that whole tiles of a long axis have in common
   const count = Math.max(1, Math.ceil((least - shared) / (largest - shared)));
-  const side = step * Math.ceil((least + (count - 1) * shared) / count / step);
+  const needed = Math.max((least + (count - 1) * shared) / count, Math.min(largest, LEAST_SIDE * tile));
+  const side = step * Math.ceil(needed / step);
   const padded = Math.max(least, side);
   const before = Math.floor((padded - length) / 2);
   return { before, after: padded - length - before, side, starts: evenStarts(padded - side, count) };
