@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
  * `npm run bench:volume [-- --shape 256,512,512 --cubes 64,128,256]`: memory and time per stage of a 16-bit stack through
- * both modes for stacks in headless Chromium, and how the time of flows → labels grows with the number of voxels. The network is a
+ * both modes for stacks in headless Chromium, and how the processor time of flows → labels grows with the number of voxels. The network is a
  * gradient, so that everything but the network is measured. Cells are a lattice of balls, known to the voxel.
  *
  * Memory is the peak of the page's process beyond what it held before the samples were made: samples as a page holds
@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import type { Shape3 } from '../../core/volume.ts';
 import { openStage } from '../e2e/browser.ts';
-import { forgetPeak, memoryOf } from './process-memory.ts';
+import { forgetPeak, memoryOf, processorTime } from './process-memory.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +31,15 @@ interface Measured {
 }
 
 /** Runs in the page; self-contained. */
-async function runInPage({ shape, mode }: { shape: Shape3; mode: 'stitch' | '3d' }): Promise<Measured> {
+async function runInPage({
+  shape,
+  mode,
+  rate = true,
+}: {
+  shape: Shape3;
+  mode: 'stitch' | '3d';
+  rate?: boolean;
+}): Promise<Measured> {
   const from = (name: string) => new URL(`/dist/${name}.js`, location.href).href;
   const {
     Segmentation,
@@ -91,7 +99,7 @@ async function runInPage({ shape, mode }: { shape: Shape3; mode: 'stitch' | '3d'
   enter('masks');
   const { labels, count } = await segmentation.labels(parameters, { onProgress });
   enter('confidence');
-  await segmentation.confidence(labels, parameters, { onProgress });
+  if (rate) await segmentation.confidence(labels, parameters, { onProgress });
   enter('');
   // Beyond this line nothing is measured; the truth is as large as the labels, so planes are compared.
   const middle = Math.floor(nz / PITCH / 2) * PITCH + PITCH / 2;
@@ -106,17 +114,23 @@ async function runInPage({ shape, mode }: { shape: Shape3; mode: 'stitch' | '3d'
   return { seconds, ap: ap[0], cells: count, truth: expected };
 }
 
-async function measure(of: Shape3, mode: 'stitch' | '3d') {
+async function measure(of: Shape3, mode: 'stitch' | '3d', rate = true) {
   const { page, origin, close } = await openStage({ isolated: true, flags: ['--js-flags=--expose-gc'] });
   try {
     page.setDefaultTimeout(0);
     await page.goto(`${origin}/test/evaluate/page.html`);
     const peaks = new Map<string, number>();
+    /** Processor seconds of the page's process, all threads. */
+    const processor = new Map<string, number>();
+    let used = 0;
     let stage = 'samples';
     let watched: { pid: number; before: number } | undefined;
     const enterStage = (next: string) => {
       if (!watched) return;
       peaks.set(stage, Math.max(peaks.get(stage) ?? 0, memoryOf(watched.pid).peak - watched.before));
+      const now = processorTime(watched.pid);
+      processor.set(stage, (processor.get(stage) ?? 0) + now - used);
+      used = now;
       forgetPeak(watched.pid);
       stage = next;
     };
@@ -136,12 +150,13 @@ async function measure(of: Shape3, mode: 'stitch' | '3d') {
     await page.evaluate(() => (globalThis as unknown as { gc(): void }).gc());
     forgetPeak(pid);
     watched = { pid, before: memoryOf(pid).now };
-    const result = await page.evaluate(runInPage, { shape: of, mode });
+    used = processorTime(pid);
+    const result = await page.evaluate(runInPage, { shape: of, mode, rate });
     enterStage('');
     watched = undefined;
     const voxels = of[0] * of[1] * of[2];
     const bytes = new Map([...peaks].map(([name, peak]) => [name, peak / voxels]));
-    return { ...result, bytes };
+    return { ...result, bytes, processor };
   } finally {
     await close();
   }
@@ -161,12 +176,15 @@ for (const mode of modes) {
 
 const points: { voxels: number; seconds: number }[] = [];
 for (const side of cubes) {
-  const { seconds } = await measure([side, side, side], '3d');
-  points.push({ voxels: side ** 3, seconds: seconds.masks });
-  console.log(`${side}³, flows → labels: ${((seconds.masks / side ** 3) * 1e9).toFixed(0)} ns per voxel`);
+  const { processor } = await measure([side, side, side], '3d', false);
+  const seconds = processor.get('masks')!;
+  points.push({ voxels: side ** 3, seconds });
+  console.log(
+    `${side}³, flows → labels: ${((seconds / side ** 3) * 1e9).toFixed(0)} ns of processor time per voxel`,
+  );
 }
 if (points.length > 1) {
   const [first, last] = [points[0], points[points.length - 1]];
   const exponent = Math.log(last.seconds / first.seconds) / Math.log(last.voxels / first.voxels);
-  console.log(`time grows with the number of voxels to the power of ${exponent.toFixed(2)}`);
+  console.log(`processor time grows with the number of voxels to the power of ${exponent.toFixed(2)}`);
 }
