@@ -1,5 +1,6 @@
 /** The classes of all elements; nothing is registered. */
 export { CytoCrop } from './crop/crop.ts';
+export { CytoCutOut } from './cut-out/cut-out.ts';
 export { CytoDims } from './dims/dims.ts';
 export { CytoEdits } from './edits/edits.ts';
 export { CytoExportMenu } from './export-menu/export-menu.ts';

@@ -1,5 +1,7 @@
 import { asCytoError, type CytoError } from './errors.ts';
-import type { ImageLevel, ImageSource, Region } from './image-source.ts';
+import type { ImageLevel, ImageSource, Region, RegionData } from './image-source.ts';
+import type { Box } from './label-volume.ts';
+import type { TaskOptions } from './progress.ts';
 import { bytesPerSample, type DType, type Shape3, type VolumeData } from './volume.ts';
 
 /** Index into [z, y, x]. */
@@ -209,6 +211,11 @@ export class TiledImage extends EventTarget {
         : [tile[at], tile[at + width * height], tile[at + 2 * width * height]];
     }
     return undefined;
+  }
+
+  /** Samples of a box of the full resolution, all channels, at one time; kept by the caller alone. */
+  readBox(t: number, [z0, y0, x0, z1, y1, x1]: Box, options: TaskOptions = {}): Promise<RegionData> {
+    return this.#reader.read({ t: [t, t + 1], z: [z0, z1], y: [y0, y1], x: [x0, x1] }, 0, options);
   }
 
   /** Stops reading and forgets all tiles. */

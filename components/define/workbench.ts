@@ -1,6 +1,7 @@
 import './edits.ts';
 import './tools.ts';
 import './crop.ts';
+import './cut-out.ts';
 import './dims.ts';
 import './export-menu.ts';
 import './image.ts';

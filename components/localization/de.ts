@@ -97,6 +97,11 @@ export const de: Texts = {
   projection: 'Projektion',
   projections: { max: 'Maximum', mean: 'Mittel', min: 'Minimum' },
   crop: 'Ausschnitt in 3D',
+  cutOut: 'Ausschnitt öffnen',
+  cutOutHint:
+    'Dieses Bild wird in verringerter Auflösung segmentiert und vermessen. Öffnen Sie, was Sie sehen, als Ausschnitt in voller Auflösung.',
+  cuttingOut: 'Wird gelesen …',
+  wholeImage: 'Zurück zum ganzen Bild',
   cropFrom: (axis) => `${axis} von`,
   cropTo: (axis) => `${axis} bis`,
   cropNone: 'Alles zeigen',

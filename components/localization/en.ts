@@ -92,6 +92,11 @@ export const en = {
   projection: 'Projection',
   projections: { max: 'maximum', mean: 'mean', min: 'minimum' },
   crop: 'Crop in 3D',
+  cutOut: 'Cut out this view',
+  cutOutHint:
+    'This image is segmented and measured at a reduced resolution. Cut out what you see to work on it in full.',
+  cuttingOut: 'Reading…',
+  wholeImage: 'Back to the whole image',
   cropFrom: (axis: string) => `${axis} from`,
   cropTo: (axis: string) => `${axis} to`,
   cropNone: 'Show all',

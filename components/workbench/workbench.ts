@@ -246,6 +246,7 @@ export class CytoWorkbench extends LitElement {
       <div class="panels">
       <aside part="side">
         <section><h2>${texts.segment}</h2>
+          <div><cyto-cut-out></cyto-cut-out></div>
           <cyto-segmenter model=${this.modelId ?? nothing} @cyto-run=${() => {
             this.runChannel = this.segmenter.channel;
             // Trainings start from a model that was not trained here: all corrections are learned anew.

@@ -69,6 +69,45 @@ describe('a pyramidal OME-TIFF of 40,000 × 40,000 pixels from the disk', () => 
         `level ${level}: ${fine}, not ${pyramidSample(y, x)}`,
       );
     }
+  });
+
+  it('is cut out at full resolution where one looks, and comes back whole', async () => {
+    await lookAt(stage.page, slide, { y: 9000, x: 14_000, scale: 1 });
+    await settled(stage.page);
+    await stage.page.getByRole('button', { name: 'Cut out this view' }).click();
+    const back = stage.page.getByRole('button', { name: 'Back to the whole image' });
+    await back.waitFor();
+    await settled(stage.page);
+    const part = await stage.page.evaluate(() => {
+      const { model } = document.querySelector('cyto-workbench')!.viewer;
+      const { volume, detail } = model.images[0];
+      const { name, shape, data, calibration } = volume;
+      const row = [...data.subarray(shape[4] * 5, shape[4] * 6)] as number[];
+      return {
+        name,
+        shape,
+        row,
+        held: detail === undefined,
+        layers: model.layers.length,
+        spacing: calibration.spacing,
+      };
+    });
+    assert.equal(part.layers, 1);
+    assert.ok(part.held);
+    assert.deepEqual(part.spacing.slice(1), [PIXEL_SIZE, PIXEL_SIZE]);
+    assert.ok(part.shape[4] > 300 && part.shape[4] < 2000, `${part.shape}`);
+    const [, x, y] = /\(x (\d+), y (\d+)\)$/.exec(part.name)!.map(Number);
+    assert.ok(x < 14_000 && x + part.shape[4] > 14_000 && y < 9000 && y + part.shape[3] > 9000, part.name);
+    assert.deepEqual(
+      part.row,
+      part.row.map((_, k) => pyramidSample(y + 5, x + k)),
+    );
+    await back.click();
+    await stage.page.getByRole('button', { name: 'Cut out this view' }).waitFor();
+    const place = await lookAt(stage.page, slide, { y: 20_003, x: 30_501, scale: 2 });
+    await settled(stage.page);
+    assert.equal(await valueAt(stage.page, place), pyramidSample(20_003, 30_501));
+    await stage.page.getByRole('button', { name: 'Cut out this view' }).waitFor();
     assert.deepEqual(stage.problems, []);
   });
 });
