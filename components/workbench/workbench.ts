@@ -61,9 +61,9 @@ export class CytoWorkbench extends LitElement {
         :host { block-size: auto; min-block-size: 640px; overflow: auto; }
       }
       @container (width < 760px) {
-        .frame { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto minmax(240px, 1fr) auto auto auto; block-size: auto; min-block-size: 640px; }
+        .frame { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto minmax(max(240px, 45vh), 1fr) auto auto auto; block-size: auto; min-block-size: 640px; }
         .panels { grid-row: auto; grid-column: 1; }
-        aside, aside[part='layers'] { max-block-size: none; border-inline-start: 0; border-block-start: 1px solid var(--_line); }
+        aside, aside[part='layers'] { max-block-size: none; overflow: visible; border-inline-start: 0; border-block-start: 1px solid var(--_line); }
         .alert { inset-inline: 16px; }
       }
     `,
