@@ -1,11 +1,9 @@
 import { changeLabel, deleteLabels } from '../../../core/edit/cells.ts';
-import type { LabelEdit } from '../../../core/edit/label-edit.ts';
-import { type HistoryEvent, LabelHistory } from '../../../core/edit/label-history.ts';
+import { LabelHistory } from '../../../core/edit/label-history.ts';
 import type { PlanePoint } from '../../../core/edit/polygon.ts';
 import { asCytoError } from '../../../core/errors.ts';
 import { LabelTints } from '../../../core/label-tints.ts';
-import { LabelVolume, MANUAL } from '../../../core/label-volume.ts';
-import { type LabelsLayer, labelsLayer } from '../../../core/layer.ts';
+import type { LabelsLayer } from '../../../core/layer.ts';
 import type { ViewerModel } from '../../../core/viewer-model.ts';
 import { textsFor } from '../../localization/texts.ts';
 import { emit } from '../events.ts';
@@ -15,18 +13,14 @@ import { layerSpacing, PLANE_AXES, type Plane, type Vec3, voxelMiddle } from '..
 import type { PlaneCamera } from '../plane-camera.ts';
 import type { ActionId } from '../shortcuts.ts';
 import { Autosave, type RestoreOffer } from './autosave.ts';
-import { operate } from './operations.ts';
+import { addEmptyLabels } from './empty-labels.ts';
+import { HistoryWatch } from './history-watch.ts';
+import { performAction } from './key-actions.ts';
+import { OperationPreview, type Preview } from './operation-preview.ts';
 import { type Place, placeOf } from './place.ts';
-import { brushOutline, dragBox, drawnLine } from './tool-overlay.ts';
+import { toolMarkup } from './tool-overlay.ts';
 import { runEdit, type ToolOutcome, ToolUse } from './tool-use.ts';
-import {
-  CELL_OPERATIONS,
-  type Operation,
-  OVERWRITES,
-  type OverwritePolicy,
-  TOOLS,
-  type Tool,
-} from './tools.ts';
+import { CELL_OPERATIONS, type Operation, type OverwritePolicy, TOOLS, type Tool } from './tools.ts';
 
 /** The viewer whose labels are edited. */
 export interface EditorHost extends Element {
@@ -53,12 +47,6 @@ interface Gesture {
   screen: Point[];
 }
 
-/** An operation that is shown and not yet accepted. */
-export interface Preview {
-  operation: Operation;
-  amount: number;
-}
-
 const LARGEST_BRUSH = 400;
 /** CSS pixels below which a drag is a click. */
 const CLICK = 4;
@@ -71,7 +59,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
   readonly #host: EditorHost;
   readonly #panes: EditorPanes;
   readonly #stop = new AbortController();
-  readonly #followed = new Map<string, AbortController>();
+  readonly #histories: HistoryWatch;
   /** Diameter of the brush in voxels of the finest axis, 1 to 400. */
   #brush = 12;
   #overwrite: OverwritePolicy = 'all';
@@ -79,7 +67,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
   #message = '';
   #gesture: Gesture | undefined;
   #keyPoints: PlanePoint[] = [];
-  #preview: (Preview & { edit: LabelEdit; layer: LabelsLayer }) | undefined;
+  readonly #preview = new OperationPreview();
   #lastPane: Pane | undefined;
   readonly #autosave: Autosave;
 
@@ -93,9 +81,16 @@ export class LabelEditor extends EventTarget implements PaneTool {
       () => this.#changed(),
       (message) => emit(host, 'cyto-note', { message: this.#texts.notSaved(message) }),
     );
+    this.#histories = new HistoryWatch(host, model, {
+      happened: (layer, event) => {
+        if (layer.editable && host.autosave !== 'off') this.#autosave.record(layer, event);
+      },
+      announced: () => this.#changed(),
+    });
     const { signal } = this.#stop;
     const follow = () => {
-      this.#follow();
+      this.#histories.update();
+      this.#changed();
       this.#lookForEdits();
     };
     model.on('layer-add', follow, { signal });
@@ -118,7 +113,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
 
   /** Does the edits that are offered again; they can then be undone. */
   restore(): void {
-    if (this.#preview) this.cancelPreview();
+    if (this.preview) this.cancelPreview();
     try {
       this.#autosave.restore();
     } catch (error) {
@@ -159,6 +154,11 @@ export class LabelEditor extends EventTarget implements PaneTool {
     this.#brush = Math.min(Math.max(1, Math.round(diameter)), LARGEST_BRUSH);
     this.#changed();
   }
+  /** Makes the brush about a seventh larger or smaller. */
+  resizeBrush(larger: boolean): void {
+    const step = Math.max(1, Math.round(this.#brush * 0.15));
+    this.brush = this.#brush + (larger ? step : -step);
+  }
   get overwrite(): OverwritePolicy {
     return this.#overwrite;
   }
@@ -175,7 +175,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
     this.#changed();
   }
   get preview(): Preview | undefined {
-    return this.#preview;
+    return this.#preview.shown;
   }
   /** What the last action had to say, if anything. */
   get message(): string {
@@ -197,17 +197,17 @@ export class LabelEditor extends EventTarget implements PaneTool {
 
   undo(): void {
     this.#dropGesture();
-    if (this.#preview) this.cancelPreview();
+    if (this.preview) this.cancelPreview();
     else this.history?.undo();
   }
   redo(): void {
-    if (!this.#gesture && !this.#preview) this.history?.redo();
+    if (!this.#gesture && !this.preview) this.history?.redo();
   }
 
   /** Undoes or redoes until `position` steps of the history are in effect. */
   goTo(position: number): void {
     this.#dropGesture();
-    if (this.#preview) this.cancelPreview();
+    if (this.preview) this.cancelPreview();
     this.history?.goTo(position);
   }
 
@@ -247,41 +247,28 @@ export class LabelEditor extends EventTarget implements PaneTool {
   show(operation: Operation, amount: number): void {
     const layer = CELL_OPERATIONS.includes(operation) ? this.#withSelection() : this.#editable();
     if (!layer) return;
-    const history = LabelHistory.of(layer.labels);
-    const open = this.#preview;
-    // Another's edit may have ended it, such as a model's result.
-    if (open && (open.operation !== operation || open.layer !== layer || !open.edit.isOpen))
-      this.cancelPreview();
-    const edit = this.#preview?.edit ?? history.begin(this.#texts.operations[operation]);
-    this.#preview = { operation, amount, edit, layer };
+    const kind = this.#lastPane?.kind ?? 'xy';
     try {
-      edit.revert();
-      const kind = this.#lastPane?.kind ?? 'xy';
-      operate(operation, edit, history.index, {
+      this.#preview.show(layer, operation, {
         label: layer.selected,
         amount,
         spacing: layerSpacing(layer, this.#host.model.dims),
         across: PLANE_AXES[kind === '3d' ? 'xy' : kind].across,
         volume: this.#volume,
+        name: this.#texts.operations[operation],
       });
-      edit.flush();
       this.#say(this.#texts.previewHint);
     } catch (error) {
-      this.cancelPreview();
       this.#say(asCytoError(error).message);
     }
   }
 
   accept(): void {
-    const preview = this.#preview;
-    this.#preview = undefined;
-    preview?.edit.commit();
+    this.#preview.end('accept');
     this.#say('');
   }
   cancelPreview(): void {
-    const preview = this.#preview;
-    this.#preview = undefined;
-    preview?.edit.abort();
+    this.#preview.end('cancel');
     this.#say('');
   }
 
@@ -294,7 +281,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
     if (!layer) return false;
     const place = this.#placeAt(pane, event, layer);
     if (!place) return false;
-    if (this.#preview) this.accept();
+    if (this.preview) this.accept();
     // The far end of a pen erases.
     const chosen: Tool = event.button === 5 ? 'erase' : this.tool;
     const tool = event.altKey ? 'merge' : chosen;
@@ -339,7 +326,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
   wheel(pane: Pane, event: WheelEvent): boolean {
     if (!event.shiftKey || (this.tool !== 'paint' && this.tool !== 'erase')) return false;
     const larger = (event.deltaY || event.deltaX) < 0;
-    this.#resize(larger);
+    this.resizeBrush(larger);
     this.#draw(pane, local(pane, event));
     return true;
   }
@@ -348,62 +335,24 @@ export class LabelEditor extends EventTarget implements PaneTool {
 
   perform(action: ActionId, pane: Pane): boolean {
     this.#lastPane = pane;
-    if (action.startsWith('tool.')) {
-      this.tool = action.slice(5) as Tool;
-      return true;
-    }
-    switch (action) {
-      case 'edit.undo':
-        this.undo();
-        break;
-      case 'edit.redo':
-        this.redo();
-        break;
-      case 'edit.cancel':
-        return this.#escape(pane);
-      case 'edit.apply':
-        return this.#apply(pane);
-      case 'brush.larger':
-      case 'brush.smaller':
-        this.#resize(action === 'brush.larger');
-        break;
-      case 'edit.protect':
-        this.overwrite = OVERWRITES[(OVERWRITES.indexOf(this.#overwrite) + 1) % OVERWRITES.length];
-        break;
-      case 'edit.three-dimensions':
-        this.volume = !this.#volume;
-        break;
-      case 'edit.new-label':
-        this.newLabel();
-        break;
-      case 'edit.swap-erase':
-        this.tool = this.tool === 'erase' ? 'paint' : 'erase';
-        break;
-      case 'edit.delete':
-        this.deleteSelected();
-        break;
-      case 'edit.interpolate':
-        this.show('interpolate', 0);
-        break;
-      default:
-        return false;
-    }
-    return true;
+    if (action === 'edit.cancel') return this.#escape(pane);
+    if (action === 'edit.apply') return this.#apply(pane);
+    return performAction(this, action);
   }
 
   #escape(pane: Pane): boolean {
-    const busy = this.#gesture || this.#preview || this.#keyPoints.length > 0;
+    const busy = this.#gesture || this.preview || this.#keyPoints.length > 0;
     if (!busy) return false;
     this.#dropGesture();
     this.#keyPoints = [];
-    if (this.#preview) this.cancelPreview();
+    if (this.preview) this.cancelPreview();
     this.#draw(pane, undefined);
     return true;
   }
 
   /** Accepts a preview, or uses the tool at the cursor; lines take a point each time and end at the same one twice. */
   #apply(pane: Pane): boolean {
-    if (this.#preview) {
+    if (this.preview) {
       this.accept();
       return true;
     }
@@ -455,7 +404,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
   }
 
   #step(layer: LabelsLayer, name: string, work: Parameters<typeof runEdit>[2]): void {
-    if (this.#preview) this.accept();
+    if (this.preview) this.accept();
     this.#take(layer, runEdit(LabelHistory.of(layer.labels), name, work));
   }
 
@@ -488,14 +437,7 @@ export class LabelEditor extends EventTarget implements PaneTool {
       );
       return undefined;
     }
-    let id = 'cells';
-    for (let k = 2; model.get(id); k++) id = `cells-${k}`;
-    const [, , z, y, x] = image.shape;
-    const labels = new LabelVolume([z, y, x], image.calibration);
-    labels.origin.method = MANUAL;
-    const added = labelsLayer(id, labels, { name: textsFor(this.#host).cells, editable: true });
-    model.add(added, { source: 'user' });
-    return added;
+    return addEmptyLabels(model, image, textsFor(this.#host).cells);
   }
 
   #withSelection(): LabelsLayer | undefined {
@@ -510,11 +452,6 @@ export class LabelEditor extends EventTarget implements PaneTool {
     return world && placeOf(world, pane.kind === '3d' ? 'xy' : pane.kind, layer, this.#host.model.dims);
   }
 
-  #resize(larger: boolean): void {
-    const step = Math.max(1, Math.round(this.#brush * 0.15));
-    this.brush = this.#brush + (larger ? step : -step);
-  }
-
   #dropGesture(): void {
     this.#gesture?.use.abort();
     this.#gesture = undefined;
@@ -524,67 +461,24 @@ export class LabelEditor extends EventTarget implements PaneTool {
     const layer = this.layer;
     const { tool } = this;
     const gesture = this.#gesture?.pane === pane ? this.#gesture : undefined;
-    const used = gesture?.use.tool;
     const color =
       layer?.selected && tool !== 'erase'
         ? LabelTints.of(layer.labels, layer.seed).css(layer.selected)
         : '#fff';
-    let markup = '';
-    if (gesture && (used === 'lasso' || used === 'split')) {
-      markup = drawnLine(gesture.screen, used === 'lasso', color);
-    } else if (gesture && used === 'delete' && at) {
-      markup = dragBox(gesture.screen[0], at, '#ff6b6b');
-    } else if (at && pane.kind !== '3d' && (tool === 'paint' || tool === 'erase')) {
-      const spacing = layer ? layerSpacing(layer, this.#host.model.dims) : this.#host.model.dims.spacing;
-      const radius = (this.#brush / 2) * Math.min(...spacing) * this.#panes.camera(pane.kind).scale;
-      markup = brushOutline(at, radius, radius, color);
-    }
-    pane.toolOverlay.innerHTML = markup;
+    const spacing = layer ? layerSpacing(layer, this.#host.model.dims) : this.#host.model.dims.spacing;
+    pane.toolOverlay.innerHTML = toolMarkup({
+      tool,
+      used: gesture?.use.tool,
+      drawn: gesture?.screen ?? [],
+      at,
+      radius:
+        pane.kind !== '3d' && (this.#brush / 2) * Math.min(...spacing) * this.#panes.camera(pane.kind).scale,
+      color,
+    });
   }
 
   #changed(): void {
     this.dispatchEvent(new Event('change'));
-  }
-
-  #follow(): void {
-    const { labels } = this.#host.model;
-    for (const [id, stop] of this.#followed) {
-      if (labels.some((layer) => layer.id === id)) continue;
-      stop.abort();
-      this.#followed.delete(id);
-    }
-    for (const layer of labels) {
-      if (this.#followed.has(layer.id)) continue;
-      const stop = new AbortController();
-      this.#followed.set(layer.id, stop);
-      const history = LabelHistory.of(layer.labels);
-      history.addEventListener(
-        'change',
-        (event) => this.#announce(layer, history, (event as CustomEvent<HistoryEvent>).detail),
-        { signal: stop.signal },
-      );
-    }
-    this.#changed();
-  }
-
-  #announce(layer: LabelsLayer, history: LabelHistory, event: HistoryEvent): void {
-    const { kind, step, source } = event;
-    const layerId = layer.id;
-    if (layer.editable && this.#host.autosave !== 'off') this.#autosave.record(layer, event);
-    if (step) {
-      const { name, change } = step;
-      emit(this.#host, 'cyto-edit', {
-        layerId,
-        kind: kind as 'commit' | 'undo' | 'redo',
-        name,
-        box: change.box,
-        voxels: change.voxels,
-        source,
-      });
-    }
-    const { canUndo, canRedo } = history;
-    emit(this.#host, 'cyto-history', { layerId, canUndo, canRedo, source });
-    this.#changed();
   }
 }
 

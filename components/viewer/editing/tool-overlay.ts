@@ -1,5 +1,7 @@
 /** What the active tool draws over a pane, as SVG markup in CSS pixels. Dark below light, to be seen on any picture. */
 
+import type { Tool } from './tools.ts';
+
 type Point = readonly [x: number, y: number];
 
 const twice = (shape: (style: string) => string, color: string, dashed = false) =>
@@ -7,13 +9,13 @@ const twice = (shape: (style: string) => string, color: string, dashed = false) 
   shape(`fill="none" stroke="${color}" stroke-width="1.5"${dashed ? ' stroke-dasharray="5 3"' : ''}`);
 
 /** Outline of a brush. */
-export function brushOutline([x, y]: Point, radiusX: number, radiusY: number, color: string): string {
+function brushOutline([x, y]: Point, radiusX: number, radiusY: number, color: string): string {
   const [rx, ry] = [Math.max(1.5, radiusX), Math.max(1.5, radiusY)];
   return twice((style) => `<ellipse cx="${x}" cy="${y}" rx="${rx}" ry="${ry}" ${style}/>`, color);
 }
 
 /** A drawn line, or a polygon that closes itself. */
-export function drawnLine(points: readonly Point[], closed: boolean, color: string): string {
+function drawnLine(points: readonly Point[], closed: boolean, color: string): string {
   const list = points.map(([x, y]) => `${x},${y}`).join(' ');
   const line = twice((style) => `<polyline points="${list}" ${style}/>`, color);
   const first = points.at(0);
@@ -24,7 +26,30 @@ export function drawnLine(points: readonly Point[], closed: boolean, color: stri
 }
 
 /** A dragged box. */
-export function dragBox([ax, ay]: Point, [bx, by]: Point, color: string): string {
+function dragBox([ax, ay]: Point, [bx, by]: Point, color: string): string {
   const box = `x="${Math.min(ax, bx)}" y="${Math.min(ay, by)}" width="${Math.abs(ax - bx)}" height="${Math.abs(ay - by)}"`;
   return twice((style) => `<rect ${box} ${style}/>`, color, true);
+}
+
+export interface ToolInUse {
+  /** The tool that is chosen, and the one of the pointer that is down. */
+  tool: Tool;
+  used: Tool | undefined;
+  /** Where that pointer has been. */
+  drawn: readonly Point[];
+  /** Where the pointer is. */
+  at: Point | undefined;
+  /** Of the brush; false where it has no outline. */
+  radius: number | false;
+  color: string;
+}
+
+/** What a pane shows of the tools. */
+export function toolMarkup({ tool, used, drawn, at, radius, color }: ToolInUse): string {
+  if (used === 'lasso' || used === 'split') return drawnLine(drawn, used === 'lasso', color);
+  if (used === 'delete' && at) return dragBox(drawn[0], at, '#ff6b6b');
+  if (at && radius !== false && (tool === 'paint' || tool === 'erase')) {
+    return brushOutline(at, radius, radius, color);
+  }
+  return '';
 }
