@@ -156,3 +156,19 @@ export const nextEvent = <T>(target: EventTarget, type: string): Promise<T> =>
   });
 
 export const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Five planes of 8 × 8, from dark to bright. */
+export const stack = () => ({
+  data: Uint8Array.from({ length: 5 * 8 * 8 }, (_, i) => (i >> 6) * 50),
+  shape: [5, 8, 8],
+  calibration: { spacing: [2, 1, 1] as const, unit: 'µm', calibrated: true },
+  attributes: { contrast: '0 255' },
+});
+/** A label of 3 × 3 in every plane of {@link stack}. */
+export const cells = () => {
+  const data = new Uint32Array(5 * 64);
+  for (let z = 0; z < 5; z++) {
+    for (let y = 1; y < 4; y++) for (let x = 1; x < 4; x++) data[z * 64 + y * 8 + x] = 70_000;
+  }
+  return { data, shape: [5, 8, 8] };
+};
