@@ -71,6 +71,13 @@ describe('a pyramidal OME-TIFF of 40,000 × 40,000 pixels from the disk', () => 
     }
   });
 
+  it('is not cut out while more is in view than can be held; the panel says so', async () => {
+    await stage.page.evaluate(() => document.querySelector('cyto-workbench')!.viewer.fit());
+    await stage.page.getByRole('button', { name: 'Cut out this view' }).click();
+    const message = await stage.page.locator('cyto-cut-out [role="alert"]').textContent();
+    assert.match(message ?? '', /^What is in view has 1×40000×40000 voxels .* Come closer/);
+  });
+
   it('is cut out at full resolution where one looks, and comes back whole', async () => {
     await lookAt(stage.page, slide, { y: 9000, x: 14_000, scale: 1 });
     await settled(stage.page);
