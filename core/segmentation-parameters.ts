@@ -28,7 +28,7 @@ export interface SegmentationParameters {
    * the model's card asks for images to be scaled by the size that their cells seem to have.
    */
   diameter?: number;
-  /** Pixels above this logit take part. */
+  /** Pixels above this logit take part; by default that of {@link cellprobThresholdFor}. */
   cellprobThreshold: number;
   /** Largest mean flow error of a kept label; 0 switches the check off. 2D only. */
   flowThreshold: number;
@@ -80,6 +80,17 @@ export const DEFAULT_PARAMETERS: Omit<SegmentationParameters, 'channels'> = {
   tileOverlap: 0.1,
   augment: false,
 };
+
+/**
+ * The threshold of the cell probability where none is given: 0, and -0.5 for the mean of three views, which falls short
+ * at the caps of a cell, where two of the views cut it at its rim.
+ */
+export function cellprobThresholdFor({
+  mode,
+  combineViews,
+}: Pick<SegmentationParameters, 'mode' | 'combineViews'>): number {
+  return mode === '3d' && combineViews === 'mean' ? -0.5 : DEFAULT_PARAMETERS.cellprobThreshold;
+}
 
 /** Places where a network can run, the fastest first; `wasm` is the one that works everywhere. */
 export type BackendKind = 'webgpu' | 'wasm' | 'remote';

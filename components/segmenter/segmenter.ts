@@ -82,9 +82,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   @property() accessor mode: SegmentationMode | undefined;
   /** Cell diameter in pixels; if absent, the image is scaled by the size that its cells seem to have. */
   @property({ type: Number }) accessor diameter: number | undefined;
-  /** Pixels above this logit belong to cells. */
-  @property({ type: Number, attribute: 'cellprob-threshold' }) accessor cellprobThreshold =
-    DEFAULT_PARAMETERS.cellprobThreshold;
+  /** Pixels above this logit belong to cells; absent, it is 0, and -0.5 in 3D with averaged views. */
+  @property({ type: Number, attribute: 'cellprob-threshold' }) accessor cellprobThreshold: number | undefined;
   /** Largest flow error of a cell, 0 for no check; 2D and stitch. */
   @property({ type: Number, attribute: 'flow-threshold' }) accessor flowThreshold =
     DEFAULT_PARAMETERS.flowThreshold;
@@ -336,7 +335,9 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     const image = this.#shownImage();
     if (own.signal.aborted || !this.#client || !image || image.volume !== this.#segmented) return;
     try {
-      const frames = await this.#client.rethreshold(thresholdsOf(this), { signal: own.signal });
+      const frames = await this.#client.rethreshold(thresholdsOf(this, this.result.parameters.mode), {
+        signal: own.signal,
+      });
       if (!own.signal.aborted && this.viewer) this.#show(frames, image, this.#shownBox, true);
     } catch (cause) {
       if (isAbort(cause)) return;
@@ -377,9 +378,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   protected override updated(changed: PropertyValues): void {
     this.#drawMarks();
     if (changed.has('showFlows') || changed.has('showCellprob')) this.#showOutputs(false);
-    const thresholds = Object.keys(thresholdsOf(this));
-    if (thresholds.some((name) => changed.has(name) && changed.get(name) !== undefined))
-      void this.#rethreshold();
+    const thresholds = Object.keys(thresholdsOf(this, '2d'));
+    if (thresholds.some((name) => changed.has(name))) void this.#rethreshold();
   }
 
   protected override render() {

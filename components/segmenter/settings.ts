@@ -1,8 +1,9 @@
-import type {
-  SegmentationMode,
-  SegmentationParameters,
-  SegmentationScope,
-  VoxelBox,
+import {
+  cellprobThresholdFor,
+  type SegmentationMode,
+  type SegmentationParameters,
+  type SegmentationScope,
+  type VoxelBox,
 } from '../../core/segmentation-parameters.ts';
 import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
@@ -23,7 +24,8 @@ export interface RunSettings {
   linkThreshold: number;
   backend: BackendChoice;
   readonly server: string | undefined;
-  cellprobThreshold: number;
+  /** Logit; undefined follows the mode. */
+  cellprobThreshold: number | undefined;
   flowThreshold: number;
   minSize: number;
   stitchThreshold: number;
@@ -36,9 +38,18 @@ export function modeFor({ mode }: Pick<RunSettings, 'mode'>, image: Volume): Seg
   return image.shape[2] > 1 ? (mode ?? 'stitch') : '2d';
 }
 
-/** Parameters that can change without a run of the network. */
-export function thresholdsOf(settings: RunSettings): Partial<SegmentationParameters> {
-  const { cellprobThreshold, flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing } = settings;
+/** The threshold of the cell probability in a mode. */
+export function cellprobThresholdOf(
+  { cellprobThreshold, combineViews }: RunSettings,
+  mode: SegmentationMode,
+): number {
+  return cellprobThreshold ?? cellprobThresholdFor({ mode, combineViews });
+}
+
+/** Parameters of a mode that can change without a run of the network. */
+export function thresholdsOf(settings: RunSettings, mode: SegmentationMode): Partial<SegmentationParameters> {
+  const { flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing } = settings;
+  const cellprobThreshold = cellprobThresholdOf(settings, mode);
   return { cellprobThreshold, flowThreshold, minSize, stitchThreshold, skipPlane, flowSmoothing };
 }
 
@@ -48,7 +59,7 @@ export function parametersFor(settings: RunSettings, image: Volume): Partial<Seg
     mode: modeFor(settings, image),
     ...(settings.channel === undefined ? {} : { channels: [Math.min(settings.channel, image.shape[1] - 1)] }),
     ...(settings.diameter ? { diameter: settings.diameter } : {}),
-    ...thresholdsOf(settings),
+    ...thresholdsOf(settings, modeFor(settings, image)),
     combineViews: settings.combineViews,
     anisotropy: settings.anisotropy ?? anisotropyOf(image),
   };

@@ -5,6 +5,7 @@ import type { LabelsLayer } from '../../core/layer.ts';
 import type { Layout } from '../../core/viewer-model.ts';
 import { textsFor } from '../localization/texts.ts';
 import type { CytoSegmenter } from '../segmenter/segmenter.ts';
+import { settingsOf } from '../segmenter/settings.ts';
 import { controlStyles } from '../styles.ts';
 import type { CytoViewer } from '../viewer/viewer.ts';
 import { droppedFiles } from './dropped-files.ts';
@@ -160,19 +161,8 @@ export class CytoWorkbench extends LitElement {
 
   /** Settings that a project keeps. */
   readonly #controls = (): Record<string, unknown> => {
-    const { modelId, mode, diameter, cellprobThreshold, flowThreshold, minSize, stitchThreshold } =
-      this.segmenter;
-    const { anisotropy, backend, box, channel, combineViews, flowSmoothing, skipPlane } = this.segmenter;
-    const thresholds = {
-      cellprobThreshold,
-      flowThreshold,
-      minSize,
-      stitchThreshold,
-      skipPlane,
-      flowSmoothing,
-    };
-    const run = { modelId, mode, diameter, anisotropy, combineViews, box, backend, channel };
-    return { segmenter: { ...run, ...thresholds } };
+    const { server: _, ...settings } = settingsOf(this.segmenter);
+    return { segmenter: { modelId: this.segmenter.modelId, ...settings } };
   };
 
   protected override firstUpdated(): void {

@@ -109,13 +109,18 @@ describe('saving and opening', () => {
     const state = () =>
       page.evaluate(() => {
         const workbench = document.querySelector('cyto-workbench');
-        return JSON.stringify([workbench?.viewer.model, workbench?.segmenter.diameter]);
+        const { diameter, allTimes, linkThreshold, cellprobThreshold } = workbench?.segmenter ?? {};
+        const settings = [diameter, allTimes, linkThreshold, cellprobThreshold];
+        return JSON.stringify([workbench?.viewer.model, settings]);
       });
     await page.evaluate(() => {
       const workbench = document.querySelector('cyto-workbench');
       const { model } = workbench?.viewer ?? {};
       const top = model?.labels.at(-1);
-      if (workbench) workbench.segmenter.diameter = 17;
+      if (workbench) {
+        const settings = { diameter: 17, allTimes: true, linkThreshold: 0.4, cellprobThreshold: -0.2 };
+        Object.assign(workbench.segmenter, settings);
+      }
       model?.update(top?.id ?? '', { contour: 2, opacity: 0.9, selected: 5 });
       model?.setCursor({ y: 33, x: 44 });
     });

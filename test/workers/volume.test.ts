@@ -230,6 +230,15 @@ test('parameters of 3D are checked', () => {
   assert.throws(check({ combineViews: 'product' as 'mean' }), /combine views/);
 });
 
+test('the threshold of the cell probability follows the mode unless one is given', () => {
+  const threshold = (parameters: Partial<SegmentationParameters>) =>
+    completeParameters(parameters, 1).cellprobThreshold;
+  assert.equal(threshold({ mode: '3d' }), -0.5);
+  assert.equal(threshold({ mode: '3d', combineViews: 'sum' }), 0);
+  assert.equal(threshold({ mode: 'stitch' }), 0);
+  assert.equal(threshold({ mode: '3d', cellprobThreshold: 0 }), 0);
+});
+
 /** A stack of planes with discs [y, x, radius], each plane numbered by itself. */
 function planesOf(planes: number[][][], side = 24): Uint32Array {
   const labels = new Uint32Array(planes.length * side * side);

@@ -1,5 +1,6 @@
 import { CytoError } from '../../core/errors.ts';
 import {
+  cellprobThresholdFor,
   DEFAULT_PARAMETERS,
   SEGMENTATION_MODES,
   type SegmentationParameters,
@@ -50,6 +51,7 @@ export function completeParameters(
   const given = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
   const channels = Array.from({ length: Math.min(channelCount, MOST_CHANNELS) }, (_, c) => c);
   const full = { ...DEFAULT_PARAMETERS, channels, ...given } as SegmentationParameters;
+  if (!('cellprobThreshold' in given)) full.cellprobThreshold = cellprobThresholdFor(full);
   const fail = (text: string): never => {
     throw new CytoError('bad-input', text);
   };
