@@ -113,7 +113,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
    * Tiles are sent there only if the backend is `remote`.
    */
   @property() accessor server: string | undefined;
-  /** Bytes that a run may take; by default half of what the browser says that there is. Larger stacks are run block by block. */
+  /** Bytes that a run may take; by default half of what the browser says that there is. Flows of larger stacks are kept on disk. */
   @property({ type: Number }) accessor memory: number | undefined;
   /** Where the network runs: auto, webgpu, wasm, or remote (the `server`). */
   @property() accessor backend: BackendChoice = 'auto';

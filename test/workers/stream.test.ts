@@ -8,7 +8,7 @@ import type { Shape3, VolumeData } from '../../core/volume.ts';
 import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
 import type { TileNetwork } from '../../workers/segmentation/preprocess/run-tiles.ts';
-import { Segmentation } from '../../workers/segmentation/segmentation.ts';
+import { type RunOptions, Segmentation } from '../../workers/segmentation/segmentation.ts';
 import { planBlocks } from '../../workers/segmentation/volume/blocks.ts';
 import type { FlowFile } from '../../workers/segmentation/volume/flow-file.ts';
 import { partsAlong, type SampleSource } from '../../workers/segmentation/volume/sample-source.ts';
@@ -85,13 +85,17 @@ const network: TileNetwork = async (tiles, batch, height, width) => {
 
 const SIDES = { tile: 64, sides: { step: 16, largest: 64 }, kernels };
 
-async function both(parameters: Partial<SegmentationParameters>, blocks?: Parameters<typeof planBlocks>) {
+async function both(
+  parameters: Partial<SegmentationParameters>,
+  blocks?: Parameters<typeof planBlocks>,
+  options: RunOptions = SIDES,
+) {
   const full = completeParameters(parameters, 1);
   const image = balls(SHAPE);
   const read = source(image, SHAPE);
-  const whole = await Segmentation.run({ channels: [image], shape: SHAPE }, full, network, SIDES);
+  const whole = await Segmentation.run({ channels: [image], shape: SHAPE }, full, network, options);
   const streamed = await Segmentation.stream(read, full, network, {
-    ...SIDES,
+    ...options,
     openFile: async (bytes) => openFile(bytes),
     ...(blocks ? { blocks: planBlocks(...blocks) } : {}),
   });
@@ -115,6 +119,15 @@ for (const [name, parameters] of [
     streamed.dispose();
   });
 }
+
+test('the scale by the size of the cells is that of a run on the whole', async () => {
+  const sizes = { below: 24, above: 60 };
+  const { whole, streamed, full } = await both({ mode: 'stitch', niter: 40 }, undefined, { ...SIDES, sizes });
+  assert.ok(whole.estimatedDiameter! < 24);
+  assert.equal(streamed.estimatedDiameter, whole.estimatedDiameter);
+  assert.deepEqual(await streamed.labels(full), await whole.labels(full));
+  streamed.dispose();
+});
 
 test('labels made block by block are those of the whole where a cell lies in a block with its margin', async () => {
   const { whole, streamed, full } = await both({ mode: '3d', niter: 40 }, [SHAPE, [28, 20, 36], 12]);
