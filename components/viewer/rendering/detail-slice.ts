@@ -15,7 +15,7 @@ import {
 import type { ImageDetail, TilePlace } from '../../../core/tiled-image.ts';
 import { allocate, channelView, type VolumeData } from '../../../core/volume.ts';
 import { layerShape, PLANE_AXES, type Plane, type Vec3 } from '../plane.ts';
-import { createTexture, FORMATS, type SliceTexture } from './slice-textures.ts';
+import { createTexture, FORMATS, type ImageTexture } from './slice-textures.ts';
 
 /** What is on screen; places are voxels of the layer's volume. */
 interface View {
@@ -41,7 +41,7 @@ const LARGEST_WINDOW = 8192;
  * The part of a plane that is on screen at the resolution that fits the zoom: a texture of whole tiles of one level.
  * Until a tile has come its place is filled from coarser ones.
  */
-export class DetailSlice implements SliceTexture {
+export class DetailSlice implements ImageTexture {
   readonly texture: WebGLTexture;
   readonly #gl: WebGL2RenderingContext;
   readonly #layer: ImageLayer;

@@ -11,7 +11,7 @@ import type { PlaneFrame } from './painter.ts';
 import { type Extent, footprintOf, layerExtent, place, slabOf } from './plane-placement.ts';
 import { ReducedPicture, type Reduction, reductionFor, samplesPerPixel } from './reduced-picture.ts';
 import { type ImageShading, imageFragment, pictureFragment, SLICE_VERTEX } from './slice-shaders.ts';
-import { ImageSlice, type SliceTexture } from './slice-textures.ts';
+import { ImageSlice, type ImageTexture } from './slice-textures.ts';
 
 /** Draws one plane of an image layer. */
 export class PlaneImage {
@@ -72,7 +72,7 @@ export class PlaneImage {
   }
 
   /** A program that shows a slice from its samples, in use and with all but its place. */
-  #useSamples(slice: SliceTexture, sampling: ImageShading['sampling'], minimum: boolean): GlProgram {
+  #useSamples(slice: ImageTexture, sampling: ImageShading['sampling'], minimum: boolean): GlProgram {
     const gl = this.#gl;
     const layer = this.#layer;
     const { prefix } = this.#whole as ImageSlice;
@@ -99,7 +99,7 @@ export class PlaneImage {
   }
 
   /** The same from a reduced picture of the slice, which is made if it is not there. */
-  #useReduced(slice: SliceTexture, reduction: Reduction, minimum: boolean): GlProgram {
+  #useReduced(slice: ImageTexture, reduction: Reduction, minimum: boolean): GlProgram {
     const gl = this.#gl;
     const { colormap, gamma } = this.#layer;
     const { width, height, step, samples } = reduction;

@@ -43,9 +43,13 @@ export interface SliceTexture {
   /** Samples that the texture holds; fewer than the slice has when it was too large. */
   readonly width: number;
   readonly height: number;
+  dispose(): void;
+}
+
+/** One of an image. */
+export interface ImageTexture extends SliceTexture {
   /** Counts uploads: the same number means the same samples. */
   readonly uploads: number;
-  dispose(): void;
 }
 
 export function createTexture(gl: WebGL2RenderingContext, target: number): WebGLTexture {
@@ -68,7 +72,7 @@ function thinned<T extends VolumeData>(data: T, width: number, height: number, s
 }
 
 /** One plane of an image layer: an array texture with one layer, or three for RGB. */
-export class ImageSlice implements SliceTexture {
+export class ImageSlice implements ImageTexture {
   readonly texture: WebGLTexture;
   readonly prefix: SamplerPrefix;
   readonly #gl: WebGL2RenderingContext;
@@ -150,7 +154,6 @@ export class LabelsSlice implements SliceTexture {
   readonly #plane: Plane;
   width = 0;
   height = 0;
-  uploads = 0;
   #index = -1;
   #planes = 1;
   #step = 1;
@@ -192,7 +195,6 @@ export class LabelsSlice implements SliceTexture {
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     if (partial && (index < dirty[across] || index >= dirty[across + 3])) return;
-    this.uploads++;
     if (partial) {
       const [x0, x1, y0, y1] = [dirty[right], dirty[right + 3], dirty[down], dirty[down + 3]];
       if (x1 <= x0 || y1 <= y0) return;
