@@ -48,10 +48,19 @@ export function serve(methods: WorkerMethods): void {
     async invoke(id, method, args, onProgress) {
       const controller = new AbortController();
       running.set(id, controller);
-      const options: TaskOptions = { signal: controller.signal, ...(onProgress ? { onProgress } : {}) };
+      let lastReport: unknown;
+      const report = (progress: Progress) => {
+        lastReport = onProgress?.(progress);
+      };
+      const options: TaskOptions = {
+        signal: controller.signal,
+        ...(onProgress ? { onProgress: report } : {}),
+      };
       try {
         throwIfAborted(controller.signal);
         const value = await (methods[method] as (...all: unknown[]) => unknown)(...args, options);
+        // Reports take another way than the answer: it waits, so that none comes after it and is lost.
+        await Promise.allSettled([lastReport]);
         const objects = typeof value === 'object' && value !== null ? transfers.get(value) : undefined;
         const answer: Answer = { ok: true, value };
         return objects ? Comlink.transfer(answer, objects) : answer;

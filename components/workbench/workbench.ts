@@ -234,7 +234,7 @@ export class CytoWorkbench extends LitElement {
       <cyto-dims></cyto-dims>
       <cyto-status></cyto-status>
       <div class="panels">
-      <aside part="side">
+      <aside part="side" aria-label=${texts.segment}>
         <section><h2>${texts.segment}</h2>
           <div><cyto-cut-out></cyto-cut-out></div>
           <cyto-segmenter model=${this.modelId ?? nothing} @cyto-run=${() => {
@@ -246,7 +246,7 @@ export class CytoWorkbench extends LitElement {
         <section><details @toggle=${this.#onTrainer}><summary>${texts.trainer.title}</summary>
           ${this.training ? html`<cyto-trainer base-model=${this.baseModel ?? this.modelId ?? nothing} .channel=${this.runChannel} @cyto-model=${this.#onModel}></cyto-trainer>` : nothing}</details></section>
       </aside>
-      <aside part="layers">
+      <aside part="layers" aria-label=${texts.layers}>
         <section><h2>${texts.layers}</h2><cyto-layer-list></cyto-layer-list></section>
         <section><cyto-crop></cyto-crop></section>
       </aside>

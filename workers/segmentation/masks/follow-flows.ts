@@ -39,10 +39,15 @@ export function checkFollowShape(shape: GridShape): void {
 
 /** Row-major indices of the pixels whose logit lies strictly above the threshold. NaN never does. */
 export function foregroundIndices(cellprob: Float32Array, threshold: number): Int32Array {
+  const { length } = cellprob;
   let count = 0;
-  for (let i = 0; i < cellprob.length; i++) if (cellprob[i] > threshold) count++;
+  for (let i = 0; i < length; i++) count += cellprob[i] > threshold ? 1 : 0;
   const index = zeros(Int32Array, count);
-  for (let i = 0, k = 0; i < cellprob.length; i++) if (cellprob[i] > threshold) index[k++] = i;
+  // Every pixel is written and the next one over it, unless it counts: no branch to be foretold wrongly.
+  for (let i = 0, k = 0; k < count; i++) {
+    index[k] = i;
+    k += cellprob[i] > threshold ? 1 : 0;
+  }
   return index;
 }
 
