@@ -52,6 +52,12 @@ export interface SegmentationParameters {
    * sees (30 to a cell's diameter if one is given or estimated), three are in voxels along z, y, x.
    */
   flowSmoothing: number | readonly [z: number, y: number, x: number];
+  /**
+   * Standard deviation, in pixels that the network sees (30 to a cell's diameter), with which a plane is averaged with
+   * its neighbours before the network sees it: noise falls, cells keep their outlines. Mode `3d` with `combineViews`
+   * `mean`; 0 switches it off.
+   */
+  planeSmoothing: number;
   /** Euler steps, or undefined for 200 · diameter / 30. */
   niter?: number;
   /** Percentiles mapped to 0 and 1. */
@@ -75,6 +81,7 @@ export const DEFAULT_PARAMETERS: Omit<SegmentationParameters, 'channels'> = {
   anisotropy: 1,
   combineViews: 'mean',
   flowSmoothing: 1,
+  planeSmoothing: 1.5,
   percentiles: [1, 99],
   invert: false,
   tileOverlap: 0.1,

@@ -41,12 +41,17 @@ def item(name, group, image, labels, with_flows=True):
 
 
 def planes(name, group, volume, labels, step_z, step_y, step_x, with_flows):
-    """2D planes of a volume in three orientations; the volume is already isotropic for the zy and zx ones."""
+    """2D planes of an isotropic volume in three orientations, for training also averaged with their neighbours (standard
+    deviation 1.2 planes), as full 3D shows them to the network."""
     for axis, step in ((0, step_z), (1, step_y), (2, step_x)):
+        smooth = ndimage.gaussian_filter1d(volume.astype(np.float32), 1.2, axis) if with_flows else None
         for i in range(step // 2, volume.shape[axis], step):
             lab = np.take(labels, i, axis)
             if lab.max() > 0 or i % (4 * step) == 0:
-                yield item(f"{name}/{'zyx'[axis]}{i}", f"{group}_{'zyx'[axis]}", np.take(volume, i, axis)[None], lab, with_flows)
+                plane = item(f"{name}/{'zyx'[axis]}{i}", f"{group}_{'zyx'[axis]}", np.take(volume, i, axis)[None], lab, with_flows)
+                yield plane
+                if with_flows:
+                    yield {**plane, "name": plane["name"] + "/averaged", "image": item("", "", np.take(smooth, i, axis)[None], lab, False)["image"]}
 
 
 def isotropic(volume, labels, factor):

@@ -34,10 +34,11 @@ SHARES = {"dsb_fluo_small": 0.17, "dsb_fluo_large": 0.10, "dsb_purple_on_purple"
 CODEX_CHANGE = 900 * 16
 LATER_SHARES = {**SHARES, "codex1": 0.0, "codex2": 0.09}
 
-# Shares of the stage that continues from an exported file: the sets that were weakest by then come more often.
-CONTINUED_SHARES = {**SHARES, "dsb_fluo_small": 0.20, "dsb_fluo_large": 0.10, "dsb_purple_on_purple": 0.06, "bbbc039": 0.05, "usiigaci": 0.20,
-                    "codex1": 0.0, "codex2": 0.10, "ecoli_brightfield": 0.05, "ecoli_fluorescence": 0.05, "bbbc050_z": 0.05, "bbbc050_y": 0.03,
-                    "bbbc050_x": 0.03, "stardist3d_z": 0.008, "stardist3d_y": 0.008, "stardist3d_x": 0.008, "synthetic": 0.05}
+# Shares of a stage that continues from an exported file: the sets that were weakest by then come more often.
+CONTINUED_SHARES = {**SHARES, "dsb_fluo_small": 0.17, "dsb_fluo_large": 0.08, "dsb_purple_on_purple": 0.06, "dsb_purple_on_white": 0.05,
+                    "bbbc039": 0.05, "usiigaci": 0.18, "codex1": 0.0, "codex2": 0.06, "ecoli_brightfield": 0.03, "ecoli_fluorescence": 0.04,
+                    "bbbc050_z": 0.09, "bbbc050_y": 0.06, "bbbc050_x": 0.06, "stardist3d_z": 0.008, "stardist3d_y": 0.006,
+                    "stardist3d_x": 0.006, "synthetic": 0.05}
 
 
 class Crops(torch.utils.data.Dataset):

@@ -104,13 +104,17 @@ async function both(
 
 for (const [name, parameters] of [
   ['full 3D', { mode: '3d', anisotropy: 1.5, niter: 40 }],
-  ['full 3D at half the scale', { mode: '3d', anisotropy: 1.3, diameter: 60, niter: 40 }],
+  [
+    'full 3D at half the scale',
+    { mode: '3d', anisotropy: 1.3, diameter: 60, planeSmoothing: 0.5, niter: 40 },
+  ],
   ['full 3D with summed views', { mode: '3d', anisotropy: 2.3, combineViews: 'sum', niter: 40 }],
   ['planes stitched', { mode: 'stitch', niter: 40 }],
 ] as const) {
   test(`${name}: read part by part with flows on disk, everything is that of a run on the whole`, async () => {
     const { whole, streamed, full, read } = await both(parameters);
-    assert.ok(read.largest < SHAPE[0] * SHAPE[1] * SHAPE[2] * 0.45, 'never the whole');
+    // Parts of this small stack are read with the planes around them that theirs are averaged with.
+    assert.ok(read.largest < SHAPE[0] * SHAPE[1] * SHAPE[2] * 0.75, 'never the whole');
     const [a, b] = [await whole.labels(full), await streamed.labels(full)];
     assert.ok(a.count > 8, `${a.count} cells`);
     assert.deepEqual(b, a);

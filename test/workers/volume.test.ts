@@ -13,6 +13,7 @@ import type { TileNetwork } from '../../workers/segmentation/preprocess/run-tile
 import {
   accumulateViews,
   runThreeViews,
+  VIEWS,
   type ViewPlan,
   viewWork,
 } from '../../workers/segmentation/preprocess/three-views.ts';
@@ -98,7 +99,7 @@ test('views on the image grid are those of a volume that is resized as a whole',
     [5, 20, 26],
     [40, 60, 78],
   ] as Shape3[]) {
-    const plan: ViewPlan = { shape: SHAPE, grid, combine: 'sum' };
+    const plan: ViewPlan = { shape: SHAPE, grid, combine: 'sum', smoothing: 0 };
     const expected = await byTheBook(samples, SHAPE, plan);
     const flows = new VolumeFlows(SHAPE, 'single');
     const reader = new PlaneReader([samples], [map], plan);
@@ -122,9 +123,50 @@ test('views on the image grid are those of a volume that is resized as a whole',
 
 test('planes of the network grid between planes of the image are not run', () => {
   const options = { tile: 64, overlap: 0.1, augment: false };
-  const plan: ViewPlan = { shape: [10, 30, 30], grid: [60, 30, 30], combine: 'sum' };
+  const plan: ViewPlan = { shape: [10, 30, 30], grid: [60, 30, 30], combine: 'sum', smoothing: 0 };
   // Of 60 planes, each of 10 takes part of two.
   assert.equal(viewWork(plan, options).tiles, 20 + 60 * 2);
+});
+
+test('each view sees planes that are averaged with their neighbours across it', () => {
+  const samples = balls(SHAPE, 3);
+  const map = percentileMap(samples, SHAPE);
+  for (const grid of [SHAPE, [29, 40, 52], [40, 60, 78], [5, 20, 26]] as Shape3[]) {
+    const plan: ViewPlan = { shape: SHAPE, grid, combine: 'mean', smoothing: 1.5 };
+    const reader = new PlaneReader([samples], [map], plan);
+    for (const view of VIEWS) {
+      const [axis, row, column] = view.axes;
+      const strides = [SHAPE[1] * SHAPE[2], SHAPE[2], 1];
+      const across = Math.min(SHAPE[axis], grid[axis]);
+      const sigma = (1.5 * SHAPE[axis]) / grid[axis];
+      const reach = Math.floor(3 * sigma + 0.5);
+      for (let p = 0; p < across; p++) {
+        const centre = Math.min(Math.max(0, ((p + 0.5) * SHAPE[axis]) / across - 0.5), SHAPE[axis] - 1);
+        // The mean, by its definition, of the Gaussians about the two planes that the centre lies between.
+        const shares = Array.from({ length: SHAPE[axis] }, (_, at) =>
+          [Math.floor(centre), Math.floor(centre) + 1]
+            .map((plane) => ({ distance: at - plane, weight: 1 - Math.abs(centre - plane) }))
+            .filter(({ distance, weight }) => weight > 0 && Math.abs(distance) <= reach)
+            .reduce(
+              (sum, { distance, weight }) => sum + weight * Math.exp(-0.5 * (distance / sigma) ** 2),
+              0,
+            ),
+        );
+        const total = shares.reduce((sum, share) => sum + share, 0);
+        const mean = Float32Array.from({ length: SHAPE[row] * SHAPE[column] }, (_, i) => {
+          const [y, x] = [Math.floor(i / SHAPE[column]), i % SHAPE[column]];
+          return shares.reduce((sum, share, at) => {
+            const value = samples[at * strides[axis] + y * strides[row] + x * strides[column]];
+            return sum + (share / total) * (value - map.low) * map.scale;
+          }, 0);
+        });
+        const expected = resizePlane(mean, SHAPE[row], SHAPE[column], grid[row], grid[column]);
+        const [plane] = reader.read(view, p);
+        const worst = plane.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i])), 0);
+        assert.ok(worst < 1e-5, `plane ${p} differs by ${worst}`);
+      }
+    }
+  }
 });
 
 test('a thin view is padded to three quarters of a tile', async () => {
@@ -134,7 +176,7 @@ test('a thin view is padded to three quarters of a tile', async () => {
     return gradient(tiles, batch, height, width);
   };
   const samples = balls(SHAPE, 3);
-  const plan: ViewPlan = { shape: SHAPE, grid: SHAPE, combine: 'mean' };
+  const plan: ViewPlan = { shape: SHAPE, grid: SHAPE, combine: 'mean', smoothing: 0 };
   const reader = new PlaneReader([samples], [percentileMap(samples, SHAPE)], plan);
   const options = { tile: 256, batch: 1, overlap: 0.1, augment: false };
   const run = async (sides?: { step: number; largest: number }) => {
@@ -227,6 +269,7 @@ test('parameters of 3D are checked', () => {
   const check = (parameters: Partial<SegmentationParameters>) => () => completeParameters(parameters, 1);
   assert.throws(check({ flowSmoothing: -1 }), /flow smoothing/);
   assert.throws(check({ flowSmoothing: [0, 1, Number.NaN] }), /flow smoothing/);
+  assert.throws(check({ planeSmoothing: -1 }), /smoothing of planes/);
   assert.throws(check({ combineViews: 'product' as 'mean' }), /combine views/);
 });
 

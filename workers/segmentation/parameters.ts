@@ -18,7 +18,7 @@ const MOST_CHANNELS = 3;
 /** Enlarging beyond this only exhausts memory (spec §14). */
 const MOST_ENLARGEMENT = 8;
 
-/** Beyond this the flows of neighbouring cells are one. */
+/** Beyond this the flows and planes of neighbouring cells are one. */
 const MOST_SMOOTHING = 20;
 
 /**
@@ -73,6 +73,8 @@ export function completeParameters(
     fail(`"${String(full.combineViews)}" is no way to combine views; use mean or sum.`);
   if (![full.flowSmoothing].flat().every((sigma) => sigma >= 0 && sigma <= MOST_SMOOTHING))
     fail(`The flow smoothing is one number or three, from 0 to ${MOST_SMOOTHING}.`);
+  if (!(full.planeSmoothing >= 0 && full.planeSmoothing <= MOST_SMOOTHING))
+    fail(`The smoothing of planes is a number from 0 to ${MOST_SMOOTHING}.`);
   if (!(full.stitchThreshold >= 0 && full.stitchThreshold <= 1))
     fail('The stitch threshold is an IoU between 0 and 1.');
   checkMaskParameters(maskParameters(full));

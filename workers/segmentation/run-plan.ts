@@ -64,7 +64,8 @@ export function viewPlan(shape: Shape3, parameters: SegmentationParameters): Vie
     scaledLength(shape[1], scale),
     scaledLength(shape[2], scale),
   ];
-  return { shape, grid, combine: parameters.combineViews };
+  const combine = parameters.combineViews;
+  return { shape, grid, combine, smoothing: combine === 'mean' ? parameters.planeSmoothing : 0 };
 }
 
 /** The reference cuts every plane into whole tiles; where views are combined its way, that is done as well. */

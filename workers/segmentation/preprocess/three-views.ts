@@ -36,11 +36,42 @@ export interface ViewPlan {
    * grid is finer than the image, its planes are the image's own: those between them are blends that tell nothing new.
    */
   combine: 'mean' | 'sum';
+  /** Standard deviation in planes of the grid with which each plane is averaged with its neighbours; 0 is off. */
+  smoothing: number;
+}
+
+/** A plane that the network sees, as a weighted sum of planes of the image that follow each other. */
+export interface PlaneMix {
+  /** Number of the first plane. */
+  first: number;
+  /** Weights of the first and those behind it; their sum is 1. */
+  weights: readonly number[];
 }
 
 /** Number of planes that a view is run on, across an axis. */
 export function planesAcross(axis: number, { shape, grid, combine }: ViewPlan): number {
   return combine === 'mean' ? Math.min(shape[axis], grid[axis]) : grid[axis];
+}
+
+/** What each of the planes across an axis is made of: linear interpolation, then a Gaussian mean within the image. */
+export function planeMixes(axis: number, plan: ViewPlan): PlaneMix[] {
+  const length = plan.shape[axis];
+  const { low, high, weight } = linearTaps(length, planesAcross(axis, plan));
+  const sigma = plan.smoothing * (length / plan.grid[axis]);
+  const reach = Math.floor(3 * sigma + 0.5);
+  const gaussian = (distance: number) => (distance === 0 ? 1 : Math.exp(-0.5 * (distance / sigma) ** 2));
+  return Array.from(low, (lower, p) => {
+    const upper = weight[p] > 0 ? high[p] : lower;
+    const first = Math.max(0, lower - reach);
+    const last = Math.min(length - 1, upper + reach);
+    const weights = Array.from({ length: last - first + 1 }, (_, k) => {
+      const [below, above] = [Math.abs(first + k - lower), Math.abs(first + k - upper)];
+      const share = below <= reach ? (1 - weight[p]) * gaussian(below) : 0;
+      return above <= reach ? share + weight[p] * gaussian(above) : share;
+    });
+    const sum = weights.reduce((total, share) => total + share, 0);
+    return { first, weights: weights.map((share) => share / sum) };
+  });
 }
 
 /** Planes of the image that take part of plane `p` of the network's grid along an axis, with their weights. */
@@ -221,7 +252,7 @@ export async function runThreeViews(
       }
       return plane;
     });
-  const plan: ViewPlan = { shape, grid: shape, combine: 'sum' };
+  const plan: ViewPlan = { shape, grid: shape, combine: 'sum', smoothing: 0 };
   await accumulateViews(read, plan, [dZ, dY, dX, cellprob], network, options);
   return { dP, cellprob };
 }

@@ -1,8 +1,8 @@
 import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../../core/volume.ts';
 import { mapSamples, type SampleMap } from '../preprocess/normalise.ts';
-import { linearTaps, resizePlane, type Taps } from '../preprocess/resize.ts';
-import { planesAcross, type View, type ViewPlan } from '../preprocess/three-views.ts';
+import { resizePlane } from '../preprocess/resize.ts';
+import { type PlaneMix, planeMixes, type View, type ViewPlan } from '../preprocess/three-views.ts';
 import { lengthsOf } from './kept-flows.ts';
 
 /**
@@ -16,11 +16,11 @@ export class PlaneReader {
   readonly #box: VoxelBox;
   readonly #lengths: Shape3;
   readonly #grid: Shape3;
-  readonly #taps: readonly Taps[];
+  readonly #mixes: ReadonlyArray<readonly PlaneMix[]>;
   #view: View | undefined;
   #source: VolumeData | undefined;
-  #below = new Float32Array(0);
-  #above = new Float32Array(0);
+  /** Normalised planes of each channel by their number: those that the last plane was made of. */
+  #planes: Array<Map<number, Float32Array>> = [];
 
   /**
    * @param channels samples [z, y, x] as stored
@@ -39,7 +39,7 @@ export class PlaneReader {
     this.#box = box;
     this.#lengths = lengthsOf(box);
     this.#grid = plan.grid;
-    this.#taps = plan.shape.map((length, axis) => linearTaps(length, planesAcross(axis, plan)));
+    this.#mixes = plan.shape.map((_, axis) => planeMixes(axis, plan));
   }
 
   /** Plane `p` perpendicular to the view's first axis, Float32 [rows, columns] per channel. */
@@ -48,20 +48,23 @@ export class PlaneReader {
     const [rows, columns] = [this.#lengths[rowAxis], this.#lengths[columnAxis]];
     if (this.#view !== view) {
       this.#view = view;
-      this.#below = new Float32Array(rows * columns);
-      this.#above = new Float32Array(rows * columns);
+      this.#planes = this.#channels.map(() => new Map());
       this.#source = undefined;
     }
-    const { low, high, weight } = this.#taps[planeAxis];
+    const { first, weights } = this.#mixes[planeAxis][p];
     return this.#channels.map((samples, c) => {
-      const plane = this.#below;
-      this.#cut(samples, view, low[p], this.#maps[c], plane);
-      if (weight[p] > 0 && high[p] !== low[p]) {
-        this.#cut(samples, view, high[p], this.#maps[c], this.#above);
-        const w = weight[p];
-        for (let i = 0; i < plane.length; i++) plane[i] = plane[i] * (1 - w) + this.#above[i] * w;
+      const planes = this.#planes[c];
+      const spare = [...planes.keys()].filter((at) => at < first || at >= first + weights.length);
+      for (let at = first; at < first + weights.length; at++) {
+        if (planes.has(at)) continue;
+        const old = spare.pop();
+        const plane = (old === undefined ? undefined : planes.get(old)) ?? new Float32Array(rows * columns);
+        if (old !== undefined) planes.delete(old);
+        this.#cut(samples, view, at, this.#maps[c], plane);
+        planes.set(at, plane);
       }
-      return resizePlane(plane, rows, columns, this.#grid[rowAxis], this.#grid[columnAxis]);
+      const mixed = weights.length === 1 ? planes.get(first)! : mix(planes, first, weights);
+      return resizePlane(mixed, rows, columns, this.#grid[rowAxis], this.#grid[columnAxis]);
     });
   }
 
@@ -83,4 +86,18 @@ export class PlaneReader {
     }
     mapSamples(this.#source, map, out);
   }
+}
+
+/** Weighted sum of planes, `first` and those behind it, in double precision. */
+function mix(
+  planes: ReadonlyMap<number, Float32Array>,
+  first: number,
+  weights: readonly number[],
+): Float32Array {
+  const sum = new Float64Array(planes.get(first)!.length);
+  weights.forEach((weight, k) => {
+    const plane = planes.get(first + k)!;
+    for (let i = 0; i < sum.length; i++) sum[i] += weight * plane[i];
+  });
+  return Float32Array.from(sum);
 }

@@ -1,10 +1,9 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import type { SampleMap } from '../preprocess/normalise.ts';
-import { linearTaps } from '../preprocess/resize.ts';
 import type { RunTilesOptions, TileNetwork } from '../preprocess/run-tiles.ts';
 import {
   type FlowComponents,
-  planesAcross,
+  planeMixes,
   planesOfPart,
   VIEWS,
   ViewPass,
@@ -33,14 +32,15 @@ export async function streamViews(
     const pass = new ViewPass(view, plan, network, options);
     const [axis, ...inPlane] = view.axes;
     const written = [...inPlane, 3];
-    const { low, high } = linearTaps(plan.shape[axis], planesAcross(axis, plan));
+    const mixes = planeMixes(axis, plan);
     for (const box of partsAlong(source, axis, 3 * flowBytes(precision), BRICK)) {
       throwIfAborted(options.signal);
       const [first, stop] = planesOfPart(axis, box, plan);
-      // Planes of the network's grid lie between planes of the image.
+      // Planes that the network sees are made of several planes of the image.
       const [from, to] = [[...box.from], [...box.to]] as [[number, number, number], [number, number, number]];
-      from[axis] = low[first];
-      to[axis] = high[stop - 1] + 1;
+      const last = mixes[stop - 1];
+      from[axis] = mixes[first].first;
+      to[axis] = last.first + last.weights.length;
       const needed = { from, to };
       const reader = new PlaneReader(await source.read(needed), maps, plan, needed);
       const size = lengthsOf(box).reduce((product, length) => product * length, 1);
