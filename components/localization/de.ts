@@ -191,7 +191,6 @@ export const de: Texts = {
     stitch: 'Schichten werden verbunden',
     confidence: 'Zellen werden bewertet',
     frames: 'Zeitpunkte',
-    blocks: 'Blöcke',
   },
   waiting: 'Startet…',
   cancelled: 'Abgebrochen. Die Labels sind unverändert.',

@@ -178,7 +178,6 @@ export const en = {
     stitch: 'Joining planes',
     confidence: 'Rating the cells',
     frames: 'Time points',
-    blocks: 'Blocks',
   },
   waiting: 'Starting…',
   cancelled: 'Cancelled. The labels are as they were before.',

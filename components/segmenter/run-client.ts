@@ -37,7 +37,7 @@ export class RunClient {
 
   /**
    * @param options.t the time point; undefined runs on all of them
-   * @param options.blocks whether flows are kept on disk and labels made block by block as far as memory asks for it
+   * @param options.blocks whether samples are read part by part and flows kept on disk
    */
   async run(
     volume: Volume,

@@ -3,12 +3,7 @@ import { test } from 'node:test';
 import { CytoError } from '../../core/errors.ts';
 import type { SegmentationMode } from '../../core/segmentation-parameters.ts';
 import { createVolume, type Shape3 } from '../../core/volume.ts';
-import {
-  estimateRun,
-  fittingCore,
-  refuseOversized,
-  streamedBytes,
-} from '../../workers/segmentation/estimate.ts';
+import { estimateRun, refuseOversized, streamedBytes } from '../../workers/segmentation/estimate.ts';
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
 import { volumeSource } from '../../workers/segmentation/volume/volume-source.ts';
 
@@ -42,23 +37,24 @@ test('a run that does not fit is refused with what would', () => {
     STACK,
     '3d',
     peakBytes,
-    /stitch planes .* box of at most \d+ of its 256 planes, run it block by block .* coarser scale/,
+    /stitch planes .* box of at most \d+ of its 256 planes, run it part by part .* coarser scale/,
   );
   refused(STACK, 'stitch', peakBytes / 2, /^(?!.*stitch planes).*box of at most 1\d\d of its 256 planes/);
   refused([1, 200_000, 200_000], '2d', 2 ** 50, /smaller box/);
 });
 
-test('blocks are as large as memory allows', () => {
-  const whole: Shape3 = [500, 2000, 2000];
-  const block = (core: Shape3) => core.map((length) => length + 2 * 45) as unknown as Shape3;
-  const bytes = (core: Shape3) => streamedBytes(whole, of('3d'), STORAGE, block(core));
-  assert.deepEqual(fittingCore(whole, 45, of('3d'), STORAGE, 2 ** 40), [256, 512, 512]);
-  assert.deepEqual(fittingCore([20, 90, 2000], 45, of('3d'), STORAGE, 2 ** 40), [20, 90, 512]);
-  for (const budget of [1.66e10, 1.7e10, 2e10]) {
-    const core = fittingCore(whole, 45, of('3d'), STORAGE, budget);
-    assert.ok(bytes(core) <= budget, `${core} takes ${bytes(core)} of ${budget}`);
+test('a stack whose flows are on disk needs memory for its labels and a part of fixed size', () => {
+  const bytes = (shape: Shape3) => streamedBytes(shape, of('3d'), STORAGE);
+  for (const shape of [
+    [256, 512, 512],
+    [1024, 512, 512],
+    [16, 8192, 8192],
+  ] as const) {
+    const voxels = shape[0] * shape[1] * shape[2];
+    assert.ok(bytes(shape) >= 8 * voxels && bytes(shape) <= 9 * voxels + 513 * 2 ** 20, `${shape}`);
   }
-  assert.deepEqual(fittingCore(whole, 45, of('3d'), STORAGE, 1e6), [32, 32, 32]);
+  refuseOversized([400, 1000, 1000], of('3d'), STORAGE, 4 * 2 ** 30, true);
+  assert.throws(() => refuseOversized([400, 1000, 1000], of('3d'), STORAGE, 4 * 2 ** 30), /part by part/);
 });
 
 test('an image in memory is read region by region', async () => {

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { SegmentationParameters, VoxelBox } from '../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../core/volume.ts';
@@ -9,10 +6,9 @@ import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts'
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
 import type { TileNetwork } from '../../workers/segmentation/preprocess/run-tiles.ts';
 import { type RunOptions, Segmentation } from '../../workers/segmentation/segmentation.ts';
-import { planBlocks } from '../../workers/segmentation/volume/blocks.ts';
-import type { FlowFile } from '../../workers/segmentation/volume/flow-file.ts';
 import { partsAlong, type SampleSource } from '../../workers/segmentation/volume/sample-source.ts';
 import { StoredFlows, storedBytes } from '../../workers/segmentation/volume/stored-flows.ts';
+import { openFile } from './file-on-disk.ts';
 
 const kernels = await WasmKernels.create();
 const SHAPE: Shape3 = [28, 40, 36];
@@ -51,21 +47,6 @@ function source(image: Uint16Array, shape: Shape3): SampleSource & { largest: nu
   };
 }
 
-/** A real file. */
-function openFile(bytes: number): FlowFile {
-  const folder = mkdtempSync(join(tmpdir(), 'cytopane-flows-'));
-  const file = openSync(join(folder, 'flows'), 'w+');
-  ftruncateSync(file, bytes);
-  return {
-    read: (into, at) => assert.equal(readSync(file, into, 0, into.length, at), into.length),
-    write: (from, at) => assert.equal(writeSync(file, from, 0, from.length, at), from.length),
-    close: () => {
-      closeSync(file);
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
-
 /** Differences of neighbours as flows, the sample itself as logit, and something that depends on the place in the tile. */
 const network: TileNetwork = async (tiles, batch, height, width) => {
   const area = height * width;
@@ -85,11 +66,7 @@ const network: TileNetwork = async (tiles, batch, height, width) => {
 
 const SIDES = { tile: 64, sides: { step: 16, largest: 64 }, kernels };
 
-async function both(
-  parameters: Partial<SegmentationParameters>,
-  blocks?: Parameters<typeof planBlocks>,
-  options: RunOptions = SIDES,
-) {
+async function both(parameters: Partial<SegmentationParameters>, options: RunOptions = SIDES) {
   const full = completeParameters(parameters, 1);
   const image = balls(SHAPE);
   const read = source(image, SHAPE);
@@ -97,7 +74,6 @@ async function both(
   const streamed = await Segmentation.stream(read, full, network, {
     ...options,
     openFile: async (bytes) => openFile(bytes),
-    ...(blocks ? { blocks: planBlocks(...blocks) } : {}),
   });
   return { whole, streamed, full, read };
 }
@@ -118,6 +94,11 @@ for (const [name, parameters] of [
     const [a, b] = [await whole.labels(full), await streamed.labels(full)];
     assert.ok(a.count > 8, `${a.count} cells`);
     assert.deepEqual(b, a);
+    // Where points ended is read from the file again.
+    const larger = { ...full, minSize: 120 };
+    assert.deepEqual(await streamed.labels(larger), await whole.labels(larger));
+    const stricter = { ...full, cellprobThreshold: full.cellprobThreshold + 1 };
+    assert.deepEqual(await streamed.labels(stricter), await whole.labels(stricter));
     assert.deepEqual(await streamed.confidence(b.labels, full), await whole.confidence(a.labels, full));
     assert.deepEqual(await streamed.output('cellprob'), await whole.output('cellprob'));
     streamed.dispose();
@@ -126,23 +107,10 @@ for (const [name, parameters] of [
 
 test('the scale by the size of the cells is that of a run on the whole', async () => {
   const sizes = { below: 24, above: 60 };
-  const { whole, streamed, full } = await both({ mode: 'stitch', niter: 40 }, undefined, { ...SIDES, sizes });
+  const { whole, streamed, full } = await both({ mode: 'stitch', niter: 40 }, { ...SIDES, sizes });
   assert.ok(whole.estimatedDiameter! < 24);
   assert.equal(streamed.estimatedDiameter, whole.estimatedDiameter);
   assert.deepEqual(await streamed.labels(full), await whole.labels(full));
-  streamed.dispose();
-});
-
-test('labels made block by block are those of the whole where a cell lies in a block with its margin', async () => {
-  const { whole, streamed, full } = await both({ mode: '3d', niter: 40 }, [SHAPE, [28, 20, 36], 12]);
-  const [a, b] = [await whole.labels(full), await streamed.labels(full)];
-  assert.equal(b.count, a.count);
-  // The seam lies at y 20. Cells next to it may differ by a voxel, where following ends at the border of a block.
-  const [, ny, nx] = SHAPE;
-  const away = (labels: Uint32Array) =>
-    labels.filter((_, i) => Math.abs((Math.floor(i / nx) % ny) - 20) >= 8).map((label) => Number(label > 0));
-  assert.ok(away(a.labels).some((label) => label > 0));
-  assert.deepEqual(away(b.labels), away(a.labels));
   streamed.dispose();
 });
 

@@ -17,8 +17,8 @@ import {
   type ViewPlan,
   viewWork,
 } from '../../workers/segmentation/preprocess/three-views.ts';
+import { boxesOf, endsInOrder } from '../../workers/segmentation/volume/box-dynamics.ts';
 import { PlaneReader } from '../../workers/segmentation/volume/plane-reader.ts';
-import { followInSlabs, slabsOf } from '../../workers/segmentation/volume/slab-dynamics.ts';
 import { VolumeFlows } from '../../workers/segmentation/volume/volume-flows.ts';
 
 const kernels = await WasmKernels.create();
@@ -220,14 +220,27 @@ function noisyFlows(shape: Shape3, seed: number) {
   return flows;
 }
 
-test('slabs of large planes are no thinner than their margins, small volumes are one', () => {
-  assert.deepEqual(slabsOf([256, 512, 512]), { planes: 12, bytes: 36 * 28 * 512 * 512 });
-  assert.equal(slabsOf([40, 64, 64]).planes, 40);
-  const { planes, bytes } = slabsOf([2000, 128, 128]);
-  assert.ok(planes > 100 && bytes <= 256 * 2 ** 20);
+test('boxes are about cubes that fit, small volumes are one', () => {
+  assert.deepEqual(boxesOf([40, 64, 64]).counts, [1, 1, 1]);
+  for (const shape of [
+    [256, 512, 512],
+    [512, 512, 512],
+    [2000, 128, 128],
+    [20, 9000, 9000],
+  ] as const) {
+    const { counts, bytes } = boxesOf(shape);
+    assert.ok(bytes <= 256 * 2 ** 20, `${bytes} bytes of ${shape}`);
+    const lengths = shape.map((length, axis) => length / counts[axis]);
+    // What is followed again in the margins of neighbours.
+    const grown = lengths.reduce(
+      (all, length, axis) => all * Math.min(1 + 24 / length, shape[axis] / length),
+      1,
+    );
+    assert.ok(grown < 1.6, `${shape} in boxes of ${lengths}: ${grown}`);
+  }
 });
 
-test('following slab by slab gives the ends of the whole, whatever the flows', async () => {
+test('following box by box gives the ends of the whole, whatever the flows', async () => {
   for (const seed of [1, 3]) {
     const flows = noisyFlows([40, 24, 22], seed);
     for (const smoothing of [
@@ -236,13 +249,15 @@ test('following slab by slab gives the ends of the whole, whatever the flows', a
     ] as const) {
       // Everything takes part, so that points wander far through the background.
       const parameters = { cellprobThreshold: seed === 3 ? -100 : 0, niter: 80 };
-      const whole = await followInSlabs(flows, smoothing, parameters, kernels);
-      for (const slabPlanes of [1, 9]) {
-        const slabs = await followInSlabs(flows, smoothing, parameters, kernels, {
-          slabPlanes,
-        });
-        assert.deepEqual(slabs.index, whole.index);
-        assert.deepEqual(slabs.ends, whole.ends);
+      const whole = await endsInOrder(flows, smoothing, parameters, kernels);
+      for (const box of [
+        [1, 24, 22],
+        [9, 24, 22],
+        [11, 7, 13],
+      ] as const) {
+        const boxes = await endsInOrder(flows, smoothing, parameters, kernels, { box });
+        assert.deepEqual(boxes.index, whole.index);
+        assert.deepEqual(boxes.ends, whole.ends);
       }
     }
   }

@@ -4,8 +4,7 @@ import type { ImageSource } from '../../core/image-source.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type { SegmentationParameters, VoxelBox } from '../../core/segmentation-parameters.ts';
 import { bytesPerSample, type Shape3, type VolumeData } from '../../core/volume.ts';
-import { fittingCore, memoryBudget, refuseOversized, streamedBytes } from './estimate.ts';
-import { type Block, planBlocks } from './volume/blocks.ts';
+import { memoryBudget, refuseOversized } from './estimate.ts';
 import type { SampleSource } from './volume/sample-source.ts';
 
 /** A stack whose samples the worker asks for. */
@@ -15,16 +14,6 @@ export interface StreamedInput {
   bytesPerSample: number;
   /** Where {@link offerSamples} answers. */
   port: MessagePort;
-  /** Mode `3d`: the parts of which labels are made one by one; absent: all at once. */
-  blocks?: readonly Block[];
-}
-
-/** The blocks of which labels are made one by one. */
-export interface BlockLengths {
-  /** Largest lengths of a block along z, y, x without its margin; by default all if it fits into `memory`, else what fits. */
-  core?: Shape3;
-  /** Voxels around a block whose flows are followed with it, default one and a half times the diameter (30 if none is given). */
-  margin?: number;
 }
 
 /**
@@ -35,7 +24,7 @@ export function planBlockRun(
   source: ImageSource,
   parameters: SegmentationParameters,
   memory = memoryBudget(),
-  { core, margin: wanted, level = 0 }: BlockLengths & { level?: number } = {},
+  level = 0,
 ): Omit<StreamedInput, 'port'> {
   const [, , nz, ny, nx] = source.levels[level].shape;
   const shape: Shape3 = [nz, ny, nx];
@@ -45,16 +34,8 @@ export function planBlockRun(
     channels: parameters.channels.length,
     bytesPerSample: bytesPerSample(source.dtype),
   };
-  const plan = { shape, ...storage };
-  const atOnce = streamedBytes(shape, parameters, storage) <= memory;
-  if (!core && atOnce) return plan;
-  const margin = wanted ?? Math.round(1.5 * (parameters.diameter ?? 30));
-  const lengths = core ?? fittingCore(shape, margin, parameters, storage, memory);
-  const padded = lengths.map((length, axis) =>
-    Math.min(shape[axis], length + 2 * margin),
-  ) as unknown as Shape3;
-  refuseOversized(shape, parameters, storage, memory, padded);
-  return parameters.mode === '3d' ? { ...plan, blocks: planBlocks(shape, lengths, margin) } : plan;
+  refuseOversized(shape, parameters, storage, memory, true);
+  return { shape, ...storage };
 }
 
 type Answer = { samples: VolumeData[] } | { error: WireError };
@@ -91,7 +72,7 @@ export function offerSamples(
 }
 
 /** The worker's side of {@link offerSamples}. */
-export function offeredSamples({ port, blocks: _, ...stack }: StreamedInput): SampleSource {
+export function offeredSamples({ port, ...stack }: StreamedInput): SampleSource {
   const remote = Comlink.wrap<SampleEndpoint>(port);
   return {
     ...stack,

@@ -13,7 +13,7 @@ import { channelView, type Shape3, type Volume } from '../../core/volume.ts';
 import { WorkerLink } from '../link.ts';
 import { ModelLibrary } from '../models/client.ts';
 import { DEFAULT_MODEL } from '../models/default-model.ts';
-import { type BlockLengths, offerSamples, planBlockRun, type StreamedInput } from './block-run.ts';
+import { offerSamples, planBlockRun, type StreamedInput } from './block-run.ts';
 import { refuseOversized } from './estimate.ts';
 import type { BackendChoice } from './network/backend.ts';
 import { completeParameters } from './parameters.ts';
@@ -59,7 +59,7 @@ export interface RunOptions extends TaskOptions {
 }
 
 /** How a volume is run that may be larger than memory. */
-export interface BlockRunOptions extends Omit<RunOptions, 'z' | 'scope'>, BlockLengths {
+export interface BlockRunOptions extends Omit<RunOptions, 'z' | 'scope'> {
   /** Level of the source, default 0, the full one. */
   level?: number;
 }
@@ -147,10 +147,10 @@ export class SegmentationClient {
 
   /**
    * Segments one time point of an image that may be larger than memory: samples are read part by part, and the flows are
-   * kept in a file of the browser's private storage. The flows are those of a run on the whole. So are the labels of
-   * stitched planes, and those of full 3D if there is memory to make them at once (about 13 bytes a voxel); else they are
-   * made block by block and joined where blocks overlap, and are those of the whole but for cells at the seams.
-   * Thresholds can be changed afterwards as after `run`. Progress phases as those of `run`, and `blocks`.
+   * kept in a file of the browser's private storage. Flows and labels are those of a run on the whole, to the last bit:
+   * points are followed box by box, each in a box that its way does not leave, and seeds are found among where the points of all
+   * boxes ended. About 9 bytes a voxel are held, the labels that the page shows included. Thresholds can be changed
+   * afterwards as after `run`. Progress phases as those of `run`.
    *
    * @throws CytoError as `run`; `quota` if the browser's storage has no room for the flows
    */
@@ -166,7 +166,7 @@ export class SegmentationClient {
       source.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
       level[1],
     );
-    const plan = planBlockRun(source, full, memory, where);
+    const plan = planBlockRun(source, full, memory, where.level);
     const reading = offerSamples(source, full.channels, { ...where, ...(signal ? { signal } : {}) });
     try {
       const result = await this.#call({ ...plan, port: reading.port }, full, {

@@ -3,9 +3,9 @@ import type { SegmentationParameters } from '../../core/segmentation-parameters.
 import type { Shape3 } from '../../core/volume.ts';
 import type { NetworkWork } from './preprocess/run-tiles.ts';
 import { flowPrecision, isLarge, type NetworkSides, planePrecision, workOf } from './run-plan.ts';
+import { boxesOf } from './volume/box-dynamics.ts';
 import { flowBytes } from './volume/flow-array.ts';
 import { planeFlowBytes } from './volume/plane-flows.ts';
-import { slabsOf } from './volume/slab-dynamics.ts';
 
 /** What a run will cost, known before it. Looking at the size of the cells may change the scale, and with it the work. */
 export interface RunEstimate extends NetworkWork {
@@ -25,6 +25,9 @@ const LABEL = 4;
 
 /** Share of voxels that belong to cells, for the estimate: dense tissue has about so many. */
 const FOREGROUND = 0.6;
+
+/** Bytes per voxel of the table of the places where points ended: flows gather in few. */
+const END_TABLE = 1;
 
 /** Longest typed array of the flows: indices of voxels are 32 bits wide. */
 const MOST_VOXELS = 2 ** 31;
@@ -57,54 +60,24 @@ export function estimateRun(
     ...workOf(shape, parameters, network),
     peakBytes:
       Math.round(voxels * Math.max(running, labelling)) +
-      (parameters.mode === '3d' ? slabsOf(shape).bytes : 0),
+      (parameters.mode === '3d' ? boxesOf(shape).bytes : 0),
   };
 }
 
 /** Bytes that the part of a volume takes that is read and written at a time. */
 const PART_BYTES = 512 * 2 ** 20;
 
-/**
- * Bytes at the worst moment of a run whose samples are read part by part and whose flows are on disk.
- * @param block lengths of the largest block, margin included, if labels are made block by block
- */
+/** Bytes at the worst moment of a run whose samples are read part by part and whose flows are on disk. */
 export function streamedBytes(
   shape: Shape3,
   { mode }: SegmentationParameters,
   { channels, bytesPerSample }: ImageStorage,
-  block: Shape3 = shape,
 ): number {
   const voxels = shape[0] * shape[1] * shape[2];
-  // The new labels and those that the page still shows.
-  const labels = 2 * LABEL * voxels;
   const reading = Math.min(PART_BYTES, voxels * (channels * bytesPerSample + 3 * 4));
-  if (mode !== '3d') return labels + reading;
-  const own = block[0] * block[1] * block[2];
-  const making = own * (FOREGROUND * 8 + (block === shape ? 0 : LABEL)) + slabsOf(block).bytes;
-  return labels + Math.max(reading, making);
-}
-
-/** Largest lengths of z, y, x of a block without its margin. */
-export const LARGEST_CORE: Shape3 = [256, 512, 512];
-/** Blocks smaller than this are mostly margin. */
-const SMALLEST_CORE = 32;
-
-/** The largest core of blocks of a volume, up to {@link LARGEST_CORE}, with which a block fits into `budget` bytes. */
-export function fittingCore(
-  shape: Shape3,
-  margin: number,
-  parameters: SegmentationParameters,
-  storage: ImageStorage,
-  budget: number,
-): Shape3 {
-  const core = LARGEST_CORE.map((length, axis) => Math.min(length, shape[axis])) as [number, number, number];
-  for (;;) {
-    const block = core.map((length, axis) => Math.min(shape[axis], length + 2 * margin)) as unknown as Shape3;
-    if (streamedBytes(shape, parameters, storage, block) <= budget) return core;
-    const longest = core.indexOf(Math.max(...core));
-    if (core[longest] <= SMALLEST_CORE) return core;
-    core[longest] = Math.max(SMALLEST_CORE, Math.ceil(core[longest] / 2));
-  }
+  const making = mode === '3d' ? boxesOf(shape).bytes + END_TABLE * voxels : 0;
+  // The new labels and those that the page still shows.
+  return 2 * LABEL * voxels + Math.max(reading, making);
 }
 
 /** Memory that runs may take in this browser, in bytes: half of the machine's as far as the browser tells it. */
@@ -115,7 +88,7 @@ export function memoryBudget(): number {
 
 /**
  * Refuses a run that would not fit.
- * @param block lengths of the largest block with its margin, if the volume is run block by block
+ * @param streamed whether samples are read part by part and flows kept on disk
  * @throws CytoError `too-large` with what would fit
  */
 export function refuseOversized(
@@ -123,10 +96,10 @@ export function refuseOversized(
   parameters: SegmentationParameters,
   storage: ImageStorage,
   budget = memoryBudget(),
-  block?: Shape3,
+  streamed = false,
 ): void {
-  const peakBytes = block
-    ? streamedBytes(shape, parameters, storage, block)
+  const peakBytes = streamed
+    ? streamedBytes(shape, parameters, storage)
     : estimateRun(shape, parameters, storage).peakBytes;
   const [nz, ny, nx] = shape;
   if (peakBytes <= budget && nz * ny * nx < MOST_VOXELS) return;
@@ -137,7 +110,7 @@ export function refuseOversized(
   const planes = Math.floor(nz * share * 0.9);
   if (nz > 1 && planes > 1) ways.push(`segment a box of at most ${planes} of its ${nz} planes`);
   else ways.push('segment a smaller box of it');
-  if (nz > 1 && !block) ways.push('run it block by block');
+  if (nz > 1 && !streamed) ways.push('run it part by part');
   ways.push('open a coarser scale of the image');
   throw new CytoError(
     'too-large',

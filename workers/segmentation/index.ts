@@ -38,4 +38,3 @@ export { type RunTilesOptions, runTiles, type TileNetwork } from './preprocess/r
 export { runThreeViews } from './preprocess/three-views.ts';
 export { type NetworkSides, workOf } from './run-plan.ts';
 export { Segmentation } from './segmentation.ts';
-export { type Block, BlockLabels, planBlocks, segmentBlocks } from './volume/blocks.ts';

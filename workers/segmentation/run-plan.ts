@@ -4,6 +4,7 @@ import { scaleOf } from './parameters.ts';
 import { scaledLength } from './preprocess/resize.ts';
 import { type NetworkWork, planeWork, type RunTilesOptions } from './preprocess/run-tiles.ts';
 import { type ViewPlan, viewWork } from './preprocess/three-views.ts';
+import { endBytes } from './volume/end-file.ts';
 import type { FlowPrecision } from './volume/flow-array.ts';
 import { type PlanePrecision, planeFlowBytes } from './volume/plane-flows.ts';
 import { storedBytes } from './volume/stored-flows.ts';
@@ -49,11 +50,12 @@ export function planePrecision(shape: Shape3): PlanePrecision {
   return isLarge(shape) ? 'byte' : 'single';
 }
 
-/** Bytes that the flows of a stack take in a file. */
+/** Bytes that the flows of a stack take in a file, and in full 3D where they lead. */
 export function bytesOnDisk(shape: Shape3, { mode }: SegmentationParameters): number {
+  const voxels = shape[0] * shape[1] * shape[2];
   return mode === '3d'
-    ? storedBytes(shape, flowPrecision(shape))
-    : shape[0] * shape[1] * shape[2] * planeFlowBytes(planePrecision(shape));
+    ? storedBytes(shape, flowPrecision(shape)) + endBytes(voxels)
+    : voxels * planeFlowBytes(planePrecision(shape));
 }
 
 /** How the three views of a volume are run. */

@@ -18,14 +18,13 @@ import type { RunTilesOptions, TileNetwork } from './preprocess/run-tiles.ts';
 import { accumulateViews, type ViewPlan } from './preprocess/three-views.ts';
 import { bytesOnDisk, flowPrecision, planePrecision, tileOptions, viewPlan, workOf } from './run-plan.ts';
 import { TileCounter } from './tile-counter.ts';
-import type { Block } from './volume/blocks.ts';
-import { BlockwiseLabels } from './volume/blockwise-labels.ts';
+import { EndFile } from './volume/end-file.ts';
 import { type FlowFile, openFlowFile } from './volume/flow-file.ts';
 import { volumeConfidence } from './volume/object-confidence.ts';
 import { PlaneReader } from './volume/plane-reader.ts';
 import { PlaneStack } from './volume/plane-stack.ts';
 import { mapsOf, planesToLookAt, type SampleSource } from './volume/sample-source.ts';
-import { StoredFlows } from './volume/stored-flows.ts';
+import { StoredFlows, storedBytes } from './volume/stored-flows.ts';
 import { streamPlanes, streamViews } from './volume/stream-network.ts';
 import { VolumeFlows } from './volume/volume-flows.ts';
 import { VolumeLabels } from './volume/volume-labels.ts';
@@ -64,14 +63,10 @@ export interface Labelled {
 export interface StreamOptions extends RunOptions {
   /** Opens a file of so many bytes, zeros; by default in the browser's private storage. */
   openFile?: (bytes: number) => Promise<FlowFile>;
-  /** Mode `3d`: labels are made of the flows block by block; by default of all at once. */
-  blocks?: readonly Block[];
 }
 
 /** The network's output at the size of the image, from which labels can be made again without the network. */
-type Flows =
-  | { mode: '2d' | 'stitch'; planes: PlaneStack }
-  | { mode: '3d'; volume: VolumeLabels | BlockwiseLabels };
+type Flows = { mode: '2d' | 'stitch'; planes: PlaneStack } | { mode: '3d'; volume: VolumeLabels };
 
 /**
  * A segmentation with its flows kept: {@link Segmentation.run} runs the network once, {@link Segmentation.labels}
@@ -149,8 +144,9 @@ export class Segmentation {
   }
 
   /**
-   * As {@link run}, for a stack that does not fit into memory: samples are read part by part and flows kept in a file.
-   * The flows, and so the labels, are those of a run on the whole. {@link dispose} removes the file.
+   * As {@link run}, for a stack that does not fit into memory: samples are read part by part and flows kept in a file,
+   * and where they lead. Flows and labels are those of a run on the whole, to the last bit. {@link dispose} removes the
+   * file.
    * @throws CytoError as `run`; `quota` if there is no room for the flows
    */
   static async stream(
@@ -186,9 +182,8 @@ export class Segmentation {
       const flows = new StoredFlows(shape, precision, file);
       const plan = viewPlan(shape, scaled);
       await streamViews(source, maps, plan, { flows, precision }, counter.network, tiles);
-      const volume = options.blocks
-        ? new BlockwiseLabels(flows, options.blocks, kernels)
-        : new VolumeLabels(flows, kernels);
+      const ends = new EndFile(file, storedBytes(shape, precision));
+      const volume = new VolumeLabels(flows, kernels, ends);
       return new Segmentation(shape, { mode: '3d', volume }, kernels, diameter, file);
     } catch (error) {
       file.close();

@@ -131,10 +131,7 @@ serve({
       };
       const segmentation =
         'port' in input
-          ? await Segmentation.stream(offeredSamples(input), parameters, network.run, {
-              ...run,
-              ...(input.blocks ? { blocks: input.blocks } : {}),
-            })
+          ? await Segmentation.stream(offeredSamples(input), parameters, network.run, run)
           : await Segmentation.run(input, parameters, network.run, run);
       if ('channels' in input && !('port' in input)) input.channels = []; // The samples are not needed any more.
       const entry: Kept = {

@@ -39,6 +39,8 @@ export class WebGpuKernels implements MaskKernels {
   readonly name = 'webgpu';
   readonly #fallback: MaskKernels;
   readonly diffuseSingle?: NonNullable<MaskKernels['diffuseSingle']>;
+  /** By the fallback: whether a way leaves a box is not told on the GPU, and large volumes are followed box by box. */
+  readonly followPart?: NonNullable<MaskKernels['followPart']>;
   readonly #leastPoints: number;
   readonly #pipelines = new Map<number, Promise<GPUComputePipeline>>();
   #gpu: GpuDevice | undefined;
@@ -48,6 +50,7 @@ export class WebGpuKernels implements MaskKernels {
     this.#gpu = gpu;
     this.#fallback = fallback;
     if (fallback.diffuseSingle) this.diffuseSingle = (...args) => fallback.diffuseSingle!(...args);
+    if (fallback.followPart) this.followPart = (...args) => fallback.followPart!(...args);
     this.#leastPoints = leastPoints;
     gpu.device.lost.then(({ reason, message }) => {
       if (this.#gpu === gpu) this.#gpu = undefined;

@@ -1,12 +1,11 @@
 import { CytoError } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
-import { giveBack } from '../give-back.ts';
 import { plainKernels, type SyncMaskKernels } from '../kernels/kernels.ts';
-import { clusterEnds } from './end-clusters.ts';
+import { type EndClusters, EndCounts, findClusters } from './end-clusters.ts';
 import { checkMinSize, fillHolesAndRemoveSmall } from './fill-holes.ts';
 import { controlFlowsNow } from './flow-control.ts';
 import { checkFollowParameters } from './follow-flows.ts';
-import { keepLabels, labelCounts } from './renumber.ts';
+import { keepLabels } from './renumber.ts';
 import { GROW_COUNT, SEED_COUNT } from './seeds.ts';
 import { checkGrid, type GridShape, zeros } from './shape.ts';
 
@@ -92,25 +91,79 @@ export function labelsFromEnds(
   checkMaxSizeFraction(maxSizeFraction);
   checkSeedCount(seedCount);
   const labels = zeros(Uint32Array, count);
-  const seeds = clusterEnds(ends, shape, seedCount);
-  if (!seeds) return labels;
-  const largest = maxSizeFraction * count;
-  const counts = labelCounts(seeds);
-  // Indices ascend: the order of the points is that in which renumber meets the pixels.
-  const numbers = zeros(Uint32Array, counts.length);
-  const { length } = seeds;
-  for (let k = 0, last = 0; k < length; ) {
-    const seed = seeds[k];
+  const table = new EndCounts();
+  table.add(ends);
+  const clusters = findClusters(table, shape, seedCount);
+  if (!clusters) return labels;
+  const numbered = new LabelNumbers(clusters, maxSizeFraction * count);
+  // Indices ascend: the order of the points is the raster order of the pixels.
+  const { length } = ends;
+  for (let k = 0; k < length; ) {
+    const end = ends[k];
     const first = k;
     do k++;
-    while (k < length && seeds[k] === seed);
-    if (seed === 0 || counts[seed] > largest) continue;
-    if (numbers[seed] === 0) numbers[seed] = ++last;
-    const number = numbers[seed];
-    for (let j = first; j < k; j++) labels[index[j]] = number;
+    while (k < length && ends[k] === end);
+    const number = numbered.at(end);
+    if (number !== 0) for (let j = first; j < k; j++) labels[index[j]] = number;
   }
-  giveBack(seeds);
+  clusters.dispose();
   return labels;
+}
+
+/**
+ * {@link labelsFromEnds} without a list of points, in place: for volumes of which there is memory for labels only.
+ * @param image Uint32 [...shape]: 1 + row-major index of the pixel in which the point of a followed pixel ended, 0 for
+ * the others; the labels afterwards
+ * @param table the points of the image counted; it is used up
+ */
+export function labelEndImage(
+  image: Uint32Array,
+  table: EndCounts,
+  shape: GridShape,
+  maxSizeFraction: number,
+  seedCount?: number,
+): void {
+  const count = checkGrid(shape, { image: [image, 1] });
+  checkMaxSizeFraction(maxSizeFraction);
+  checkSeedCount(seedCount);
+  const clusters = findClusters(table, shape, seedCount);
+  if (!clusters) {
+    image.fill(0);
+    return;
+  }
+  const numbered = new LabelNumbers(clusters, maxSizeFraction * count);
+  for (let i = 0; i < count; ) {
+    const value = image[i];
+    const first = i;
+    do i++;
+    while (i < count && image[i] === value);
+    if (value === 0) continue;
+    const number = numbered.at(value - 1);
+    for (let j = first; j < i; j++) image[j] = number;
+  }
+  clusters.dispose();
+}
+
+/** Numbers labels in the order in which their pixels are asked for, but for those that are too large. */
+class LabelNumbers {
+  readonly #clusters: EndClusters;
+  readonly #largest: number;
+  readonly #numbers: Uint32Array;
+  #last = 0;
+
+  constructor(clusters: EndClusters, largest: number) {
+    this.#clusters = clusters;
+    this.#largest = largest;
+    this.#numbers = zeros(Uint32Array, clusters.sizes.length);
+  }
+
+  /** Label of the points that ended in a pixel, 0 for none. */
+  at(end: number): number {
+    const seed = this.#clusters.seedOf(end);
+    if (seed === 0 || this.#clusters.sizes[seed] > this.#largest) return 0;
+    if (this.#numbers[seed] === 0) this.#numbers[seed] = ++this.#last;
+    return this.#numbers[seed];
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
-import type { Shape3 } from '../../../core/volume.ts';
+import { mapAxes, type Shape3 } from '../../../core/volume.ts';
 import { giveBack } from '../give-back.ts';
 import { gaussianAlong } from '../preprocess/gaussian.ts';
 
@@ -28,8 +28,8 @@ export abstract class KeptFlows {
    */
   flows(box: VoxelBox, smoothing: FlowSmoothing): [Float32Array, Float32Array, Float32Array] {
     const reach = smoothing.map((sigma) => (sigma > 0 ? Math.floor(4 * sigma + 0.5) : 0));
-    const from = box.from.map((at, axis) => Math.max(0, at - reach[axis])) as unknown as Shape3;
-    const to = box.to.map((at, axis) => Math.min(this.shape[axis], at + reach[axis])) as unknown as Shape3;
+    const from = mapAxes(box.from, (at, axis) => Math.max(0, at - reach[axis]));
+    const to = mapAxes(box.to, (at, axis) => Math.min(this.shape[axis], at + reach[axis]));
     const around: VoxelBox = { from, to };
     const lengths = lengthsOf(around);
     const size = lengthsOf(box).reduce((product, length) => product * length, 1);
@@ -38,8 +38,8 @@ export abstract class KeptFlows {
       for (let axis = 0; axis < 3; axis++) gaussianAlong(values, lengths, axis, smoothing[axis]);
       if (values.length === size) return values;
       const part = cutBox(values, lengths, {
-        from: box.from.map((at, axis) => at - from[axis]) as unknown as Shape3,
-        to: box.to.map((at, axis) => at - from[axis]) as unknown as Shape3,
+        from: mapAxes(box.from, (at, axis) => at - from[axis]),
+        to: mapAxes(box.to, (at, axis) => at - from[axis]),
       });
       giveBack(values);
       return part;

@@ -4,8 +4,8 @@ import type { Shape3 } from '../../../core/volume.ts';
 import type { MaskKernels } from '../kernels/kernels.ts';
 import { unitFlowAt } from '../masks/flows-from-labels.ts';
 import { labelBoxes } from '../masks/label-boxes.ts';
+import type { BoxOptions } from './box-dynamics.ts';
 import { type KeptFlows, lengthsOf } from './kept-flows.ts';
-import type { SlabOptions } from './slab-dynamics.ts';
 
 /** Boxes above this many voxels get no flow error: they are no cells, and diffusing in them would take long. */
 const MOST_VOXELS = 4e6;
@@ -23,7 +23,7 @@ export async function volumeConfidence(
   flows: KeptFlows,
   kernels: MaskKernels,
   { flowScale, zStep }: { flowScale: number; zStep: number },
-  options: SlabOptions = {},
+  options: BoxOptions = {},
 ): Promise<ObjectConfidence> {
   const [, ny, nx] = flows.shape;
   const boxes = labelBoxes(labels, flows.shape);

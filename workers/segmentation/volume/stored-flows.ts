@@ -1,5 +1,5 @@
 import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
-import type { Shape3 } from '../../../core/volume.ts';
+import { mapAxes, type Shape3 } from '../../../core/volume.ts';
 import { type FlowArray, type FlowPrecision, flowArray, flowBytes } from './flow-array.ts';
 import type { FlowFile } from './flow-file.ts';
 import { KeptFlows, lengthsOf } from './kept-flows.ts';
@@ -13,7 +13,7 @@ export function storedBytes(shape: Shape3, precision: FlowPrecision): number {
   return 4 * flowBytes(precision) * BRICK_VOXELS * bricksOf(shape).reduce((product, n) => product * n, 1);
 }
 
-const bricksOf = (shape: Shape3) => shape.map((length) => Math.ceil(length / BRICK)) as unknown as Shape3;
+const bricksOf = (shape: Shape3) => mapAxes(shape, (length) => Math.ceil(length / BRICK));
 
 /** Flows and cellprob of a volume in a file, in bricks of 16³ voxels, one component of a brick after another. */
 export class StoredFlows extends KeptFlows {
@@ -63,9 +63,9 @@ export class StoredFlows extends KeptFlows {
     for (let z = first[0]; z < stop[0]; z++) {
       for (let y = first[1]; y < stop[1]; y++) {
         for (let x = first[2]; x < stop[2]; x++) {
-          const corner = [z * BRICK, y * BRICK, x * BRICK];
-          const from = corner.map((at, axis) => Math.max(at, box.from[axis])) as unknown as Shape3;
-          const to = corner.map((at, axis) => Math.min(at + BRICK, box.to[axis])) as unknown as Shape3;
+          const corner: Shape3 = [z * BRICK, y * BRICK, x * BRICK];
+          const from = mapAxes(corner, (at, axis) => Math.max(at, box.from[axis]));
+          const to = mapAxes(corner, (at, axis) => Math.min(at + BRICK, box.to[axis]));
           const whole = corner.every(
             (at, axis) => from[axis] === at && to[axis] === Math.min(at + BRICK, this.shape[axis]),
           );
