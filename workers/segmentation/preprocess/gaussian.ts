@@ -1,5 +1,8 @@
 import type { Shape3 } from '../../../core/volume.ts';
 
+/** Lines that are filtered together: as many samples as a line of the cache holds. */
+const TOGETHER = 16;
+
 /**
  * One-dimensional Gaussian filter along an axis, in place, as scipy does it: kernel radius ⌊4σ + 0.5⌋, borders
  * reflected (d c b a | a b c d | d c b a).
@@ -15,20 +18,52 @@ export function gaussianAlong(samples: Float32Array, shape: Shape3, axis: number
     Math.exp((-0.5 * (k - radius) * (k - radius)) / (sigma * sigma)),
   );
   const total = kernel.reduce((a, b) => a + b, 0);
+  const weights = kernel.subarray(0, radius + 1).map((weight) => weight / total);
   const stride = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
-  const source = Int32Array.from({ length: length + 2 * radius }, (_, k) => {
-    const period = 2 * length;
-    const at = (((k - radius) % period) + period) % period;
-    return at < length ? at : period - 1 - at;
-  });
-  const line = new Float64Array(length);
-  for (let block = 0; block < samples.length; block += length * stride) {
-    for (let offset = block; offset < block + stride; offset++) {
-      for (let n = 0; n < length; n++) line[n] = samples[offset + n * stride];
-      for (let n = 0; n < length; n++) {
-        let sum = 0;
-        for (let k = 0; k < kernel.length; k++) sum += line[source[n + k]] * kernel[k];
-        samples[offset + n * stride] = sum / total;
+  // Line by line along z or y a cache would be filled for one sample of each of its lines, and of a volume as wide as a
+  // power of two all samples would want the same place in it. So neighbouring lines go together, side by side.
+  const panel = new Float64Array((length + 2 * radius) * TOGETHER);
+  const starts = new Int32Array(TOGETHER);
+  const period = 2 * length;
+  const lines = samples.length / length;
+  for (let first = 0; first < lines; first += TOGETHER) {
+    const width = Math.min(TOGETHER, lines - first);
+    for (let c = 0; c < width; c++) {
+      const offset = (first + c) % stride;
+      starts[c] = (first + c - offset) * length + offset;
+    }
+    for (let n = 0, to = radius * TOGETHER; n < length; n++, to += TOGETHER)
+      for (let c = 0; c < width; c++) panel[to + c] = samples[starts[c] + n * stride];
+    for (let k = 0; k < radius; k++) {
+      for (const n of [-1 - k, length + k]) {
+        const at = ((n % period) + period) % period;
+        const from = radius + (at < length ? at : period - 1 - at);
+        panel.copyWithin((radius + n) * TOGETHER, from * TOGETHER, (from + 1) * TOGETHER);
+      }
+    }
+    for (let n = 0; n < length; n++) {
+      for (let c = 0; c < width; c += 4) {
+        // In scipy's order: the sample itself, then pairs at equal distance, the farthest first.
+        const middle = (n + radius) * TOGETHER + c;
+        const weight = weights[radius];
+        let p = panel[middle] * weight;
+        let q = panel[middle + 1] * weight;
+        let r = panel[middle + 2] * weight;
+        let s = panel[middle + 3] * weight;
+        for (let k = 0, i = n * TOGETHER + c, j = i + 2 * radius * TOGETHER; k < radius; k++) {
+          const weight = weights[k];
+          p += (panel[i] + panel[j]) * weight;
+          q += (panel[i + 1] + panel[j + 1]) * weight;
+          r += (panel[i + 2] + panel[j + 2]) * weight;
+          s += (panel[i + 3] + panel[j + 3]) * weight;
+          i += TOGETHER;
+          j -= TOGETHER;
+        }
+        const to = n * stride;
+        samples[starts[c] + to] = p;
+        if (c + 1 < width) samples[starts[c + 1] + to] = q;
+        if (c + 2 < width) samples[starts[c + 2] + to] = r;
+        if (c + 3 < width) samples[starts[c + 3] + to] = s;
       }
     }
   }
