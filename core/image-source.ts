@@ -1,5 +1,13 @@
 import type { TaskOptions } from './progress.ts';
-import type { Calibration, DType, ImageMetadata, Shape5, Volume, VolumeData } from './volume.ts';
+import {
+  type Calibration,
+  createVolume,
+  type DType,
+  type ImageMetadata,
+  type Shape5,
+  type Volume,
+  type VolumeData,
+} from './volume.ts';
 
 /** One resolution of an image; level 0 is the full one. */
 export interface ImageLevel {
@@ -41,6 +49,23 @@ export interface ImageSource extends ImageMetadata {
 
 /** Region with every range filled in. */
 export type FullRegion = Required<Region>;
+
+/** Lengths of t, c, z, y, x of a region. */
+export function regionShape({ t, c, z, y, x }: FullRegion): Shape5 {
+  return [t[1] - t[0], c[1] - c[0], z[1] - z[0], y[1] - y[0], x[1] - x[0]];
+}
+
+/** {@link ImageSource.readVolume} of a source that can read any region. */
+export function wholeLevels(
+  metadata: ImageMetadata,
+  levels: readonly ImageLevel[],
+  read: ImageSource['read'],
+): ImageSource['readVolume'] {
+  return async (level = 0, options = {}) => {
+    const { data, shape } = await read({}, level, options);
+    return createVolume({ ...metadata, data, shape, calibration: levels[level].calibration });
+  };
+}
 
 /** `region` with absent ranges set to whole axes and every range clipped to the level. */
 export function completeRegion(region: Region, shape: Shape5): FullRegion {

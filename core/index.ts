@@ -21,3 +21,5 @@ export * from './tiled-image.ts';
 export * from './version.ts';
 export * from './viewer-model.ts';
 export * from './volume.ts';
+export * from './volume-source.ts';
+export * from './voxel-box.ts';

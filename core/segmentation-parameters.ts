@@ -1,16 +1,9 @@
 import type { Shape3 } from './volume.ts';
+import type { VoxelBox } from './voxel-box.ts';
 
 /** How planes of a stack are put together. `3d` runs flows in three orientations. */
 export const SEGMENTATION_MODES = ['2d', 'stitch', '3d'] as const;
 export type SegmentationMode = (typeof SEGMENTATION_MODES)[number];
-
-/** A half-open box of voxels. */
-export interface VoxelBox {
-  /** First z, y, x. */
-  from: Shape3;
-  /** z, y, x behind the last. */
-  to: Shape3;
-}
 
 /**
  * Which part of an image is segmented: the plane that is looked at, all planes, or a box. What is one plane deep is

@@ -30,11 +30,6 @@ export type Shape5 = readonly [t: number, c: number, z: number, y: number, x: nu
 /** Axis lengths of one time point and channel. */
 export type Shape3 = readonly [z: number, y: number, x: number];
 
-/** Three lengths or places along z, y, x made of three others. */
-export function mapAxes(values: Shape3, make: (value: number, axis: 0 | 1 | 2) => number): Shape3 {
-  return [make(values[0], 0), make(values[1], 1), make(values[2], 2)];
-}
-
 /** Distance between neighbouring samples along z, y, x in {@link Calibration.unit}. */
 export type Spacing = readonly [z: number, y: number, x: number];
 
@@ -176,5 +171,6 @@ export function createVolume({ data, shape, ...metadata }: VolumeOptions): Volum
     rgb: metadata.rgb ?? false,
     storedAxes: metadata.storedAxes ?? 'TCZYX',
     notes: metadata.notes ?? [],
+    ...(metadata.provenance ? { provenance: metadata.provenance } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues, svg } from 'lit';
 import { property, state } from 'lit/decorators.js';
-import type { VoxelBox } from '../../core/segmentation-parameters.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
 import { textsFor } from '../localization/texts.ts';
 import { screenToWorld, worldToScreen } from '../viewer/plane-camera.ts';
 import { withUnit } from '../viewer/scale-bar.ts';

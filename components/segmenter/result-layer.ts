@@ -2,9 +2,10 @@ import { type HistoryStep, LabelHistory } from '../../core/edit/label-history.ts
 import { placeLabels } from '../../core/edit/place-labels.ts';
 import { LabelVolume, MANUAL } from '../../core/label-volume.ts';
 import { type LabelsLayer, labelsLayer } from '../../core/layer.ts';
-import type { ObjectConfidence, SegmentationResult, VoxelBox } from '../../core/segmentation-parameters.ts';
+import type { ObjectConfidence, SegmentationResult } from '../../core/segmentation-parameters.ts';
 import type { ViewerModel } from '../../core/viewer-model.ts';
 import type { Volume } from '../../core/volume.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
 import type { Texts } from '../localization/en.ts';
 import type { FrameResult } from './run-client.ts';
 

@@ -1,10 +1,7 @@
 import { html, nothing } from 'lit';
-import {
-  SEGMENTATION_MODES,
-  type SegmentationMode,
-  type VoxelBox,
-} from '../../core/segmentation-parameters.ts';
-import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
+import { SEGMENTATION_MODES, type SegmentationMode } from '../../core/segmentation-parameters.ts';
+import { anisotropyOf, type Volume } from '../../core/volume.ts';
+import { type VoxelBox, withAxis } from '../../core/voxel-box.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import type { Texts } from '../localization/en.ts';
 import type { RunCost } from './run-speed.ts';
@@ -147,12 +144,10 @@ function timeFields(settings: RunSettings, image: Volume, texts: Texts) {
 function boxRow(settings: RunSettings, box: VoxelBox, axis: 0 | 1 | 2, length: number, texts: Texts) {
   const name = 'zyx'[axis];
   const set = (end: 'from' | 'to', value: number) => {
-    const next = { from: [...box.from], to: [...box.to] };
     const wanted = Math.min(length, Math.max(1, Math.round(value) || 1));
-    next[end][axis] = end === 'from' ? wanted - 1 : wanted;
-    if (next.to[axis] <= next.from[axis])
-      next[end === 'from' ? 'to' : 'from'][axis] = end === 'from' ? wanted : wanted - 1;
-    settings.box = { from: next.from as unknown as Shape3, to: next.to as unknown as Shape3 };
+    const from = end === 'from' ? wanted - 1 : Math.min(box.from[axis], wanted - 1);
+    const to = end === 'to' ? wanted : Math.max(box.to[axis], wanted);
+    settings.box = { from: withAxis(box.from, axis, from), to: withAxis(box.to, axis, to) };
   };
   const field = (end: 'from' | 'to') =>
     html`<input type="number" min="1" max=${length} step="1" aria-label=${end === 'from' ? texts.boxFrom(name) : texts.boxTo(name)}

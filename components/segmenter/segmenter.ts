@@ -13,9 +13,9 @@ import {
   type SegmentationMode,
   type SegmentationParameters,
   type SegmentationResult,
-  type VoxelBox,
 } from '../../core/segmentation-parameters.ts';
 import type { Volume } from '../../core/volume.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import type { CytoModelChooser } from '../model-chooser/model-chooser.ts';

@@ -3,9 +3,9 @@ import {
   type SegmentationMode,
   type SegmentationParameters,
   type SegmentationScope,
-  type VoxelBox,
 } from '../../core/segmentation-parameters.ts';
 import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
+import { lengthsOf, mapAxes, type VoxelBox, withAxis } from '../../core/voxel-box.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 
 /** What a user or page has chosen for runs; undefined follows the image. */
@@ -70,13 +70,10 @@ export function boxFor(settings: RunSettings, image: Volume, z: number): VoxelBo
   const { box } = settings;
   if (!box) return undefined;
   const lengths = image.shape.slice(2);
-  const from = box.from.map((v, axis) => Math.min(lengths[axis] - 1, Math.max(0, Math.round(v))));
-  const to = box.to.map((v, axis) => Math.min(lengths[axis], Math.max(from[axis] + 1, Math.round(v))));
-  if (modeFor(settings, image) === '2d') {
-    from[0] = z;
-    to[0] = z + 1;
-  }
-  return { from: from as unknown as Shape3, to: to as unknown as Shape3 };
+  const from = mapAxes(box.from, (at, axis) => Math.min(lengths[axis] - 1, Math.max(0, Math.round(at))));
+  const to = mapAxes(box.to, (at, axis) => Math.min(lengths[axis], Math.max(from[axis] + 1, Math.round(at))));
+  if (modeFor(settings, image) !== '2d') return { from, to };
+  return { from: withAxis(from, 0, z), to: withAxis(to, 0, z + 1) };
 }
 
 /** What a run on this image is asked to look at. */
@@ -88,7 +85,7 @@ export function scopeFor(settings: RunSettings, image: Volume, z: number): Segme
 export function shapeFor(settings: RunSettings, image: Volume): Shape3 {
   const [, , nz, ny, nx] = image.shape;
   const box = boxFor(settings, image, 0);
-  if (box) return box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3;
+  if (box) return lengthsOf(box);
   return [modeFor(settings, image) === '2d' ? 1 : nz, ny, nx];
 }
 

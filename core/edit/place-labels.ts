@@ -1,6 +1,6 @@
 import { CytoError } from '../errors.ts';
-import type { VoxelBox } from '../segmentation-parameters.ts';
 import type { Shape3 } from '../volume.ts';
+import type { VoxelBox } from '../voxel-box.ts';
 
 /**
  * Labels of a box, such as the result of a run on it, put among those that are there. What lies outside the box stays as

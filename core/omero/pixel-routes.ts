@@ -1,6 +1,6 @@
 import { CytoError, throwIfAborted } from '../errors.ts';
 import type { ImageOpener } from '../image-provider.ts';
-import type { ImageSource } from '../image-source.ts';
+import { type ImageSource, wholeLevels } from '../image-source.ts';
 import type { TaskOptions } from '../progress.ts';
 import type { ImageMetadata } from '../volume.ts';
 import type { OmeroConnection } from './connection.ts';
@@ -216,15 +216,13 @@ function described(source: ImageSource, image: OmeroImage, metadata: ImageMetada
     return { ...level, calibration: { ...image.calibration, spacing } };
   });
   const told = { ...metadata, notes: [...source.notes, ...metadata.notes] };
+  const read: ImageSource['read'] = (region, level, options) => source.read(region, level, options);
   return {
     ...told,
     dtype: source.dtype,
     levels,
-    read: (region, level, options) => source.read(region, level, options),
-    readVolume: async (level = 0, options = {}) => {
-      const { data, shape: size, dtype } = await source.readVolume(level, options);
-      return { data, shape: size, dtype, ...told, calibration: levels[level].calibration };
-    },
+    read,
+    readVolume: wholeLevels(told, levels, read),
     close: () => source.close(),
   };
 }

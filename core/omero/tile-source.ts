@@ -5,15 +5,15 @@ import {
   type ImageSource,
   type Region,
   type RegionData,
+  regionShape,
+  wholeLevels,
 } from '../image-source.ts';
 import type { TaskOptions } from '../progress.ts';
 import {
   allocate,
   bytesPerSample,
-  createVolume,
   type DType,
   type ImageMetadata,
-  type Shape5,
   sampleCount,
   type VolumeData,
   viewAs,
@@ -81,8 +81,9 @@ export function tileSource(
   );
 
   async function read(region: Region, level: number, options: TaskOptions = {}): Promise<RegionData> {
-    const { t, c, z, y, x } = completeRegion(region, levels[level].shape);
-    const shape: Shape5 = [t[1] - t[0], c[1] - c[0], z[1] - z[0], y[1] - y[0], x[1] - x[0]];
+    const full = completeRegion(region, levels[level].shape);
+    const { t, c, z, y, x } = full;
+    const shape = regionShape(full);
     const data = allocate(dtype, sampleCount(shape));
     const [rows, columns] = sides(level);
     const jobs: Array<{ request: TileRequest; plane: number }> = [];
@@ -119,10 +120,7 @@ export function tileSource(
     dtype,
     levels,
     read,
-    readVolume: async (level = 0, options = {}) => {
-      const { data, shape } = await read({}, level, options);
-      return { ...createVolume({ data, shape }), ...metadata, calibration: levels[level].calibration };
-    },
+    readVolume: wholeLevels(metadata, levels, read),
     close() {},
   };
 }

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { CytoError } from '../../core/errors.ts';
 import type { SegmentationMode } from '../../core/segmentation-parameters.ts';
 import { createVolume, type Shape3 } from '../../core/volume.ts';
+import { volumeSource } from '../../core/volume-source.ts';
 import { estimateRun, refuseOversized, streamedBytes } from '../../workers/segmentation/estimate.ts';
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
-import { volumeSource } from '../../workers/segmentation/volume/volume-source.ts';
 
 const STACK: Shape3 = [256, 512, 512];
 const STORAGE = { channels: 1, bytesPerSample: 2 };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SegmentationParameters, VoxelBox } from '../../core/segmentation-parameters.ts';
+import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../core/volume.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
 import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
 import type { TileNetwork } from '../../workers/segmentation/preprocess/run-tiles.ts';

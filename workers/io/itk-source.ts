@@ -3,9 +3,9 @@ import { assetUrl } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { ImageSource } from '../../core/image-source.ts';
 import { createVolume, type Shape5, sampleCount, type VolumeData } from '../../core/volume.ts';
+import { volumeSource } from '../../core/volume-source.ts';
 import { bytesOf, type NamedBlob } from './bytes.ts';
 import { checkFits } from './memory.ts';
-import { memorySource } from './memory-source.ts';
 import { deinterleave } from './png-source.ts';
 
 /** Formats that itk-wasm reads for us. */
@@ -65,7 +65,7 @@ export async function openItk(file: NamedBlob, format: ItkFormat, data?: Uint8Ar
   checkFits(shape, 'uint8', file.name);
   const [dx = 1, dy = 1, dz = 1] = image.spacing ?? [];
   const calibrated = PHYSICAL.includes(format);
-  return memorySource(
+  return volumeSource(
     createVolume({
       data: deinterleave(samples, components, kept),
       shape: [nt, kept, nz, ny, nx],

@@ -8,9 +8,9 @@ import {
   sampleCount,
   viewAs,
 } from '../../core/volume.ts';
+import { volumeSource } from '../../core/volume-source.ts';
 import { bytesOf, type NamedBlob } from './bytes.ts';
 import { checkFits } from './memory.ts';
-import { memorySource } from './memory-source.ts';
 
 /** NIfTI data types with a sample type of ours. */
 const DTYPES: Record<number, DType> = {
@@ -75,7 +75,7 @@ export async function openNifti(file: NamedBlob): Promise<ImageSource> {
   if (Number.isFinite(slope) && slope !== 0 && (slope !== 1 || intercept !== 0)) {
     notes.push(`Values are as stored; real values are ${slope} × value + ${intercept}.`);
   }
-  return memorySource(
+  return volumeSource(
     createVolume({
       data,
       shape,

@@ -1,9 +1,9 @@
 import { CytoError } from '../../core/errors.ts';
 import type { ImageSource } from '../../core/image-source.ts';
 import { createVolume, type VolumeData } from '../../core/volume.ts';
+import { volumeSource } from '../../core/volume-source.ts';
 import { bytesOf, type NamedBlob } from './bytes.ts';
 import { checkFits } from './memory.ts';
-import { memorySource } from './memory-source.ts';
 
 /** Samples of interleaved pixels, one plane per channel. */
 export function deinterleave(data: VolumeData, channels: number, kept = channels): VolumeData {
@@ -43,7 +43,7 @@ export async function openPng(file: NamedBlob): Promise<ImageSource> {
   const kept = alpha ? png.channels - 1 : png.channels;
   const notes = alpha ? ['The transparency channel of the PNG is not used.'] : [];
   if (png.palette) notes.push('The PNG has a palette; its indices are shown as grey values.');
-  return memorySource(
+  return volumeSource(
     createVolume({
       data: deinterleave(samples, png.channels, kept),
       shape: kept === 1 ? [height, width] : [kept, 1, height, width],

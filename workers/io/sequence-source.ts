@@ -2,9 +2,9 @@ import { CytoError, throwIfAborted } from '../../core/errors.ts';
 import type { ImageSource } from '../../core/image-source.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import { allocate, createVolume, type Shape5, sampleCount } from '../../core/volume.ts';
+import { volumeSource } from '../../core/volume-source.ts';
 import type { NamedBlob } from './bytes.ts';
 import { checkFits } from './memory.ts';
-import { memorySource } from './memory-source.ts';
 
 /**
  * Opens several files as the planes of one stack, ordered by name (numbers by value).
@@ -44,7 +44,7 @@ export async function openSequence(
     options.onProgress?.({ phase: 'read', value: z + 1, total: sorted.length });
   }
   const { name, calibration, channels, rgb } = first;
-  return memorySource(
+  return volumeSource(
     createVolume({
       data,
       shape,

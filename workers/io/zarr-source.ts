@@ -6,13 +6,14 @@ import {
   type ImageSource,
   type Region,
   type RegionData,
+  regionShape,
+  wholeLevels,
 } from '../../core/image-source.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import {
   allocate,
   type Calibration,
   type ChannelInfo,
-  createVolume,
   type DType,
   dtypeOf,
   type Shape5,
@@ -317,7 +318,7 @@ function zarrSource(library: Library, arrays: Level[], description: Description)
     throwIfAborted(options.signal);
     const full = completeRegion(region, levels[level].shape);
     const ranges = [full.t, full.c, full.z, full.y, full.x];
-    const shape = ranges.map(([start, stop]) => stop - start) as unknown as Shape5;
+    const shape = regionShape(full);
     checkFits(shape, dtype ?? 'int32', name, levels.length);
     const selection = axes.map((axis) => library.slice(...ranges[AXES.indexOf(axis)]));
     let chunk: { data: unknown; shape: number[]; stride: number[] };
@@ -346,10 +347,7 @@ function zarrSource(library: Library, arrays: Level[], description: Description)
     dtype: dtype ?? 'int32',
     levels,
     read,
-    readVolume: async (level = 0, options = {}) => {
-      const { data, shape } = await read({}, level, options);
-      return createVolume({ ...metadata, data, shape, calibration: levels[level].calibration });
-    },
+    readVolume: wholeLevels(metadata, levels, read),
     close() {},
   };
 }

@@ -2,8 +2,9 @@ import * as Comlink from 'comlink';
 import { asCytoError, CytoError, fromWire, toWire, type WireError } from '../../core/errors.ts';
 import type { ImageSource } from '../../core/image-source.ts';
 import type { TaskOptions } from '../../core/progress.ts';
-import type { SegmentationParameters, VoxelBox } from '../../core/segmentation-parameters.ts';
+import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import { bytesPerSample, type Shape3, type VolumeData } from '../../core/volume.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
 import { memoryBudget, refuseOversized } from './estimate.ts';
 import type { SampleSource } from './volume/sample-source.ts';
 

@@ -10,6 +10,7 @@ import type {
   SegmentationScope,
 } from '../../core/segmentation-parameters.ts';
 import { channelView, type Shape3, type Volume } from '../../core/volume.ts';
+import { lengthsOf } from '../../core/voxel-box.ts';
 import { WorkerLink } from '../link.ts';
 import { ModelLibrary } from '../models/client.ts';
 import { DEFAULT_MODEL } from '../models/default-model.ts';
@@ -21,6 +22,7 @@ import { boxOfScope, cutSamples } from './scope.ts';
 import type { SegmentationInput } from './segmentation.ts';
 import type { RunRequest } from './segmentation.worker.ts';
 
+export { volumeSource } from '../../core/volume-source.ts';
 export {
   estimateRun,
   type ImageStorage,
@@ -30,7 +32,6 @@ export {
 export { completeParameters } from './parameters.ts';
 export type { NetworkSides } from './run-plan.ts';
 export { SeriesClient, type SeriesOptions } from './time-series.ts';
-export { volumeSource } from './volume/volume-source.ts';
 export type { BackendChoice };
 
 export interface RunOptions extends TaskOptions {
@@ -114,7 +115,7 @@ export class SegmentationClient {
       volume.shape[1],
     );
     const box = boxOfScope(scope ?? (full.mode === '2d' ? 'plane' : 'volume'), volume.shape, z);
-    const shape = box.to.map((to, axis) => to - box.from[axis]) as unknown as Shape3;
+    const shape = lengthsOf(box);
     if (full.mode !== '2d' && shape[0] < 2) {
       if (scope === undefined || scope === 'volume')
         throw new CytoError('bad-input', 'This image has a single plane: choose the mode 2D.');

@@ -1,6 +1,7 @@
 import { CytoError } from '../../core/errors.ts';
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../core/volume.ts';
+import { voxelsOf } from '../../core/voxel-box.ts';
 import type { NetworkWork } from './preprocess/run-tiles.ts';
 import { flowPrecision, isLarge, type NetworkSides, planePrecision, workOf } from './run-plan.ts';
 import { boxesOf } from './volume/box-dynamics.ts';
@@ -45,7 +46,7 @@ export function estimateRun(
   { channels, bytesPerSample }: ImageStorage = { channels: 1, bytesPerSample: 2 },
   network: NetworkSides = { tile: 256, sides: { step: 32, largest: 544 } },
 ): RunEstimate {
-  const voxels = shape[0] * shape[1] * shape[2];
+  const voxels = voxelsOf(shape);
   const source = channels * bytesPerSample;
   const flows =
     parameters.mode === '3d' ? 4 * flowBytes(flowPrecision(shape)) : planeFlowBytes(planePrecision(shape));
@@ -73,7 +74,7 @@ export function streamedBytes(
   { mode }: SegmentationParameters,
   { channels, bytesPerSample }: ImageStorage,
 ): number {
-  const voxels = shape[0] * shape[1] * shape[2];
+  const voxels = voxelsOf(shape);
   const reading = Math.min(PART_BYTES, voxels * (channels * bytesPerSample + 3 * 4));
   const making = mode === '3d' ? boxesOf(shape).bytes + END_TABLE * voxels : 0;
   // The new labels and those that the page still shows.

@@ -1,5 +1,6 @@
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../core/volume.ts';
+import { voxelsOf } from '../../core/voxel-box.ts';
 import { scaleOf } from './parameters.ts';
 import { scaledLength } from './preprocess/resize.ts';
 import { type NetworkWork, planeWork, type RunTilesOptions } from './preprocess/run-tiles.ts';
@@ -52,7 +53,7 @@ export function planePrecision(shape: Shape3): PlanePrecision {
 
 /** Bytes that the flows of a stack take in a file, and in full 3D where they lead. */
 export function bytesOnDisk(shape: Shape3, { mode }: SegmentationParameters): number {
-  const voxels = shape[0] * shape[1] * shape[2];
+  const voxels = voxelsOf(shape);
   return mode === '3d'
     ? storedBytes(shape, flowPrecision(shape)) + endBytes(voxels)
     : voxels * planeFlowBytes(planePrecision(shape));

@@ -1,6 +1,7 @@
 import { CytoError } from '../../core/errors.ts';
-import type { SegmentationScope, VoxelBox } from '../../core/segmentation-parameters.ts';
+import type { SegmentationScope } from '../../core/segmentation-parameters.ts';
 import type { Volume, VolumeData } from '../../core/volume.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
 
 /**
  * The voxels that a scope stands for.

@@ -6,15 +6,15 @@ import {
   type ImageSource,
   type Region,
   type RegionData,
+  regionShape,
+  wholeLevels,
 } from '../../../core/image-source.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
 import {
   allocate,
   bytesPerSample,
   type Calibration,
-  createVolume,
   type DType,
-  type Shape5,
   sampleCount,
   type VolumeData,
   viewAs,
@@ -171,8 +171,9 @@ function tiffSource(name: string, opened: Opened): ImageSource {
   };
 
   const read = async (region: Region, level: number, options: TaskOptions = {}): Promise<RegionData> => {
-    const { t, c, z, y, x } = completeRegion(region, levels[level].shape);
-    const shape: Shape5 = [t[1] - t[0], c[1] - c[0], z[1] - z[0], y[1] - y[0], x[1] - x[0]];
+    const full = completeRegion(region, levels[level].shape);
+    const { t, c, z, y, x } = full;
+    const shape = regionShape(full);
     checkFits(shape, dtype, name, levels.length);
     const data = allocate(dtype, sampleCount(shape));
     const area = shape[3] * shape[4];
@@ -212,10 +213,7 @@ function tiffSource(name: string, opened: Opened): ImageSource {
     dtype,
     levels,
     read,
-    readVolume: async (level = 0, options = {}) => {
-      const { data, shape } = await read({}, level, options);
-      return createVolume({ ...metadata, data, shape, calibration: levels[level].calibration });
-    },
+    readVolume: wholeLevels(metadata, levels, read),
     close: () => void opened.tiff.close(),
   };
 }

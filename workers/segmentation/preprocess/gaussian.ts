@@ -1,4 +1,5 @@
 import type { Shape3 } from '../../../core/volume.ts';
+import { voxelsOf } from '../../../core/voxel-box.ts';
 
 /** Lines that are filtered together: as many samples as a line of the cache holds. */
 const TOGETHER = 16;
@@ -77,7 +78,7 @@ export function gaussianAlong(samples: Float32Array, shape: Shape3, axis: number
 export function smoothFlows(flows: Float32Array, shape: Shape3, sigma: number | readonly number[]): void {
   const list = typeof sigma === 'number' ? [sigma] : sigma;
   const sigmas = list.length === 1 ? [list[0], list[0], list[0]] : list;
-  const size = shape[0] * shape[1] * shape[2];
+  const size = voxelsOf(shape);
   for (let start = 0; start < flows.length; start += size) {
     for (let axis = 0; axis < 3; axis++)
       gaussianAlong(flows.subarray(start, start + size), shape, axis, sigmas[axis]);

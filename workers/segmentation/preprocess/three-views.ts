@@ -1,5 +1,5 @@
-import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
+import { type VoxelBox, voxelsOf } from '../../../core/voxel-box.ts';
 import { giveBack } from '../give-back.ts';
 import type { FlowArray } from '../volume/flow-array.ts';
 import { linearTaps, resizePlane } from './resize.ts';
@@ -238,7 +238,7 @@ export async function runThreeViews(
   network: TileNetwork,
   options: RunTilesOptions,
 ): Promise<{ dP: Float32Array; cellprob: Float32Array }> {
-  const size = shape[0] * shape[1] * shape[2];
+  const size = voxelsOf(shape);
   const strides = [shape[1] * shape[2], shape[2], 1];
   const dP = new Float32Array(3 * size);
   const cellprob = new Float32Array(size);

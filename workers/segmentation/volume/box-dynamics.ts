@@ -1,11 +1,11 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
-import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
-import { mapAxes, type Shape3 } from '../../../core/volume.ts';
+import type { Shape3 } from '../../../core/volume.ts';
+import { lengthsOf, mapAxes, type VoxelBox, voxelsOf } from '../../../core/voxel-box.ts';
 import { giveBack } from '../give-back.ts';
 import type { FollowedEnds, FollowParameters, MaskKernels } from '../kernels/kernels.ts';
 import { zeros } from '../masks/shape.ts';
-import { type FlowSmoothing, type KeptFlows, lengthsOf } from './kept-flows.ts';
+import type { FlowSmoothing, KeptFlows } from './kept-flows.ts';
 
 /** Bytes that a box with its margin may take while its points are followed. */
 const BOX_BYTES = 256 * 2 ** 20;
@@ -60,7 +60,7 @@ export async function followInBoxes(
   const { counts } = boxesOf(shape, options.box);
   if (counts.every((count) => count === 1) || !kernels.followPart) {
     const box: VoxelBox = { from: [0, 0, 0], to: shape };
-    const size = shape[0] * shape[1] * shape[2];
+    const size = voxelsOf(shape);
     const dP = zeros(Float32Array, 3 * size);
     flows.flows(box, smoothing).forEach((component, axis) => {
       dP.set(component, axis * size);

@@ -1,5 +1,5 @@
-import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
-import { mapAxes, type Shape3 } from '../../../core/volume.ts';
+import type { Shape3 } from '../../../core/volume.ts';
+import { lengthsOf, mapAxes, type VoxelBox, voxelsOf } from '../../../core/voxel-box.ts';
 import { giveBack } from '../give-back.ts';
 import { gaussianAlong } from '../preprocess/gaussian.ts';
 
@@ -32,7 +32,7 @@ export abstract class KeptFlows {
     const to = mapAxes(box.to, (at, axis) => Math.min(this.shape[axis], at + reach[axis]));
     const around: VoxelBox = { from, to };
     const lengths = lengthsOf(around);
-    const size = lengthsOf(box).reduce((product, length) => product * length, 1);
+    const size = voxelsOf(lengthsOf(box));
     return [0, 1, 2].map((component) => {
       const values = this.cut(component, around);
       for (let axis = 0; axis < 3; axis++) gaussianAlong(values, lengths, axis, smoothing[axis]);
@@ -60,10 +60,6 @@ export abstract class KeptFlows {
 
 /** Planes that are read at a time. */
 const PLANES = 16;
-
-export function lengthsOf({ from, to }: VoxelBox): Shape3 {
-  return [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
-}
 
 /** The values of a box, Float32 [z, y, x]. */
 export function cutBox(

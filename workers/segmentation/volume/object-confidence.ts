@@ -1,11 +1,12 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import type { ObjectConfidence } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
+import { lengthsOf } from '../../../core/voxel-box.ts';
 import type { MaskKernels } from '../kernels/kernels.ts';
 import { unitFlowAt } from '../masks/flows-from-labels.ts';
 import { labelBoxes } from '../masks/label-boxes.ts';
 import type { BoxOptions } from './box-dynamics.ts';
-import { type KeptFlows, lengthsOf } from './kept-flows.ts';
+import type { KeptFlows } from './kept-flows.ts';
 
 /** Boxes above this many voxels get no flow error: they are no cells, and diffusing in them would take long. */
 const MOST_VOXELS = 4e6;

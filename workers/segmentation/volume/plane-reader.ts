@@ -1,9 +1,8 @@
-import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../../core/volume.ts';
+import { lengthsOf, type VoxelBox } from '../../../core/voxel-box.ts';
 import { mapSamples, type SampleMap } from '../preprocess/normalise.ts';
 import { resizePlane } from '../preprocess/resize.ts';
 import { type PlaneMix, planeMixes, type View, type ViewPlan } from '../preprocess/three-views.ts';
-import { lengthsOf } from './kept-flows.ts';
 
 /**
  * Planes of a volume in any of the three orientations, normalised and on the network's grid. Each is made when it is

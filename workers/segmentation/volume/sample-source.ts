@@ -1,9 +1,9 @@
-import type { SegmentationParameters, VoxelBox } from '../../../core/segmentation-parameters.ts';
+import type { SegmentationParameters } from '../../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../../core/volume.ts';
+import { lengthsOf, type VoxelBox, voxelsOf, withAxis } from '../../../core/voxel-box.ts';
 import { lookPlanes } from '../cell-size.ts';
 import { mapOfSamples, type SampleMap } from '../preprocess/normalise.ts';
 import { percentileStrides, strided } from '../preprocess/percentile.ts';
-import { lengthsOf } from './kept-flows.ts';
 
 /** Samples that are read part by part, because they do not fit into memory. */
 export interface SampleSource {
@@ -20,7 +20,7 @@ const PART_BYTES = 256 * 2 ** 20;
 
 /** Lengths of the parts into which an axis is cut for reading, multiples of `step` as far as memory allows. */
 function thickness({ shape }: SampleSource, axis: number, bytesPerVoxel: number, step: number): number {
-  const plane = (shape[0] * shape[1] * shape[2]) / shape[axis];
+  const plane = voxelsOf(shape) / shape[axis];
   const planes = Math.max(1, Math.floor(PART_BYTES / (plane * bytesPerVoxel)));
   return planes > step ? planes - (planes % step) : planes;
 }
@@ -33,10 +33,11 @@ export function partsAlong(source: SampleSource, axis: number, bytesPerVoxel: nu
   const { shape, channels, bytesPerSample } = source;
   const planes = thickness(source, axis, channels * bytesPerSample + bytesPerVoxel, step);
   return Array.from({ length: Math.ceil(shape[axis] / planes) }, (_, k) => {
-    const [from, to] = [[0, 0, 0], [...shape]] as [[number, number, number], [number, number, number]];
-    from[axis] = k * planes;
-    to[axis] = Math.min(shape[axis], from[axis] + planes);
-    return { from, to };
+    const from = k * planes;
+    return {
+      from: withAxis([0, 0, 0], axis, from),
+      to: withAxis(shape, axis, Math.min(shape[axis], from + planes)),
+    };
   });
 }
 

@@ -1,8 +1,8 @@
-import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
-import { mapAxes, type Shape3 } from '../../../core/volume.ts';
+import type { Shape3 } from '../../../core/volume.ts';
+import { lengthsOf, mapAxes, type VoxelBox, voxelsOf } from '../../../core/voxel-box.ts';
 import { type FlowArray, type FlowPrecision, flowArray, flowBytes } from './flow-array.ts';
 import type { FlowFile } from './flow-file.ts';
-import { KeptFlows, lengthsOf } from './kept-flows.ts';
+import { KeptFlows } from './kept-flows.ts';
 
 /** Voxels of a brick's side: planes of all three orientations are read with little that is not wanted. */
 export const BRICK = 16;
@@ -10,7 +10,7 @@ const BRICK_VOXELS = BRICK ** 3;
 
 /** Bytes of the flows of a volume in a file. */
 export function storedBytes(shape: Shape3, precision: FlowPrecision): number {
-  return 4 * flowBytes(precision) * BRICK_VOXELS * bricksOf(shape).reduce((product, n) => product * n, 1);
+  return 4 * flowBytes(precision) * BRICK_VOXELS * voxelsOf(bricksOf(shape));
 }
 
 const bricksOf = (shape: Shape3) => mapAxes(shape, (length) => Math.ceil(length / BRICK));
@@ -32,8 +32,9 @@ export class StoredFlows extends KeptFlows {
   }
 
   cut(component: number, box: VoxelBox): Float32Array {
-    const [, height, width] = lengthsOf(box);
-    const out = new Float32Array(lengthsOf(box).reduce((product, length) => product * length, 1));
+    const lengths = lengthsOf(box);
+    const [, height, width] = lengths;
+    const out = new Float32Array(voxelsOf(lengths));
     this.#visit(component, box, (at, own) => {
       this.#file.read(this.#bytes, at);
       this.#rows(own, box, [height, width], (inBrick, inBox, run) => {

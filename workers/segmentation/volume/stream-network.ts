@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../../core/errors.ts';
+import { lengthsOf, voxelsOf, withAxis } from '../../../core/voxel-box.ts';
 import type { SampleMap } from '../preprocess/normalise.ts';
 import type { RunTilesOptions, TileNetwork } from '../preprocess/run-tiles.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type ViewPlan,
 } from '../preprocess/three-views.ts';
 import { type FlowPrecision, flowArray, flowBytes } from './flow-array.ts';
-import { lengthsOf } from './kept-flows.ts';
 import { PlaneReader } from './plane-reader.ts';
 import type { PlaneStack } from './plane-stack.ts';
 import { partsAlong, type SampleSource } from './sample-source.ts';
@@ -37,13 +37,13 @@ export async function streamViews(
       throwIfAborted(options.signal);
       const [first, stop] = planesOfPart(axis, box, plan);
       // Planes that the network sees are made of several planes of the image.
-      const [from, to] = [[...box.from], [...box.to]] as [[number, number, number], [number, number, number]];
       const last = mixes[stop - 1];
-      from[axis] = mixes[first].first;
-      to[axis] = last.first + last.weights.length;
-      const needed = { from, to };
+      const needed = {
+        from: withAxis(box.from, axis, mixes[first].first),
+        to: withAxis(box.to, axis, last.first + last.weights.length),
+      };
       const reader = new PlaneReader(await source.read(needed), maps, plan, needed);
-      const size = lengthsOf(box).reduce((product, length) => product * length, 1);
+      const size = voxelsOf(lengthsOf(box));
       const components = [0, 1, 2, 3].map((component) => {
         const values = flowArray(written.includes(component) ? size : 0, precision);
         if (values.length > 0) values.set(flows.cut(component, box));

@@ -1,5 +1,5 @@
-import type { VoxelBox } from '../../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../../core/volume.ts';
+import { type VoxelBox, voxelsOf } from '../../../core/voxel-box.ts';
 import type { FlowComponents } from '../preprocess/three-views.ts';
 import { type FlowPrecision, flowArray } from './flow-array.ts';
 import { cutBox, KeptFlows } from './kept-flows.ts';
@@ -10,8 +10,9 @@ export class VolumeFlows extends KeptFlows {
 
   constructor(shape: Shape3, precision: FlowPrecision) {
     super(shape);
-    const length = shape[0] * shape[1] * shape[2];
-    this.components = [0, 1, 2, 3].map(() => flowArray(length, precision)) as unknown as FlowComponents;
+    const length = voxelsOf(shape);
+    const component = () => flowArray(length, precision);
+    this.components = [component(), component(), component(), component()];
   }
 
   cut(component: number, box: VoxelBox): Float32Array {

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../../core/errors.ts';
+import { voxelsOf } from '../../../core/voxel-box.ts';
 import type { FollowedEnds, MaskKernels } from '../kernels/kernels.ts';
 import { EndCounts } from '../masks/end-clusters.ts';
 import { fillHolesAndRemoveSmall } from '../masks/fill-holes.ts';
@@ -80,7 +81,7 @@ export class VolumeLabels {
     options: BoxOptions,
   ): Promise<Uint32Array> {
     const { shape } = this.flows;
-    const voxels = shape[0] * shape[1] * shape[2];
+    const voxels = voxelsOf(shape);
     const table = new EndCounts();
     let image: Uint32Array;
     if (this.#key === key) {

@@ -1,15 +1,19 @@
-import { completeRegion, type ImageSource, type Region, type RegionData } from '../../core/image-source.ts';
-import { allocate, type Shape5, type Volume } from '../../core/volume.ts';
+import {
+  completeRegion,
+  type ImageSource,
+  type Region,
+  type RegionData,
+  regionShape,
+} from './image-source.ts';
+import { allocate, sampleCount, type Volume } from './volume.ts';
 
-/** A part of a volume in memory. */
+/** A copy of a part of a volume in memory. */
 export function regionOf(volume: Pick<Volume, 'data' | 'dtype' | 'shape'>, region: Region): RegionData {
-  const { t, c, z, y, x } = completeRegion(region, volume.shape);
-  const shape: Shape5 = [t[1] - t[0], c[1] - c[0], z[1] - z[0], y[1] - y[0], x[1] - x[0]];
+  const full = completeRegion(region, volume.shape);
+  const { t, c, z, y, x } = full;
+  const shape = regionShape(full);
   const [, nc, nz, ny, nx] = volume.shape;
-  const data = allocate(
-    volume.dtype,
-    shape.reduce((product, n) => product * n, 1),
-  );
+  const data = allocate(volume.dtype, sampleCount(shape));
   let to = 0;
   for (let ti = t[0]; ti < t[1]; ti++) {
     for (let ci = c[0]; ci < c[1]; ci++) {
@@ -25,8 +29,8 @@ export function regionOf(volume: Pick<Volume, 'data' | 'dtype' | 'shape'>, regio
   return { data, shape };
 }
 
-/** An {@link ImageSource} over a volume that is wholly in memory. */
-export function memorySource(volume: Volume): ImageSource {
+/** An image in memory as a source that is read region by region. */
+export function volumeSource(volume: Volume): ImageSource {
   const { data, shape, dtype, ...metadata } = volume;
   return {
     ...metadata,
