@@ -52,6 +52,32 @@ export class OutputLayers {
     model.add(layer, { index });
   }
 
+  /**
+   * Brings the layers in line with what is wanted, with `anew` also those there are.
+   * @param image what was segmented; absent where nothing was
+   * @param source has what the network gave; absent where it is not to be had
+   * @param options.wants whether a layer is wanted, asked again when its samples have come
+   * @throws CytoError as `source.output`
+   */
+  async bring(
+    model: ViewerModel,
+    image: Volume | undefined,
+    source: { output(kind: OutputKind): Promise<NetworkOutput> } | undefined,
+    { anew, wants, texts }: { anew: boolean; wants: (kind: OutputKind) => boolean; texts: Texts },
+  ): Promise<void> {
+    await Promise.all(
+      OUTPUT_KINDS.map(async (kind) => {
+        if (!image || !source || !wants(kind)) {
+          this.hide(model, kind);
+          return;
+        }
+        if (!anew && this.has(kind)) return;
+        const output = await source.output(kind);
+        if (wants(kind)) this.show(model, image, output, texts);
+      }),
+    );
+  }
+
   hide(model: ViewerModel, kind: OutputKind): void {
     const layer = this.#layers.get(kind);
     this.#layers.delete(kind);

@@ -3,6 +3,7 @@ import type { TaskOptions } from '../../core/progress.ts';
 import type {
   NetworkOutput,
   OutputKind,
+  PlaneJoin,
   SegmentationParameters,
   SegmentationResult,
 } from '../../core/segmentation-parameters.ts';
@@ -100,3 +101,14 @@ export class RunClient {
 }
 
 const inOrder = (results: SegmentationResult[]): FrameResult[] => results.map((result, t) => ({ t, result }));
+
+/** Joins of a result in planes and pixels of the image. */
+export function joinsInImage({ joins = [], origin: [z, y, x] = [0, 0, 0] }: SegmentationResult): PlaneJoin[] {
+  return joins.map((join) => ({
+    ...join,
+    upper: join.upper + z,
+    lower: join.lower + z,
+    y: join.y + y,
+    x: join.x + x,
+  }));
+}

@@ -2,6 +2,7 @@ import { html, nothing } from 'lit';
 import type { Progress } from '../../core/progress.ts';
 import type { SegmentationResult } from '../../core/segmentation-parameters.ts';
 import type { Texts } from '../localization/en.ts';
+import type { FrameResult } from './run-client.ts';
 
 /** How far a run is: phase, tiles or planes done, time left. */
 export function progressLine(progress: Progress, texts: Texts) {
@@ -18,6 +19,16 @@ export function progressLine(progress: Progress, texts: Texts) {
     progress.secondsLeft === undefined ? '' : ` · ${texts.left(texts.seconds(progress.secondsLeft))}`;
   return html`<progress part="progress" max=${progress.total} .value=${progress.value} aria-label=${name}></progress>
     <span class="quiet-text">${name} ${count}${left}</span>`;
+}
+
+/** What is told of a run on one or several time points: cells are counted once if they are linked through time. */
+export function summaryOf(frames: readonly FrameResult[]): Omit<SegmentationResult, 'labels'> {
+  const { labels: _, ...first } = frames[0].result;
+  if (frames.length === 1) return first;
+  const sum = (value: (result: SegmentationResult) => number) =>
+    frames.reduce((total, { result }) => total + value(result), 0);
+  const count = first.linkedCount ?? sum((result) => result.count);
+  return { ...first, count, milliseconds: sum((result) => result.milliseconds) };
 }
 
 /** What a run has found, how long it took, and where it ran. */

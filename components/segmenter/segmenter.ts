@@ -9,7 +9,6 @@ import {
   DEFAULT_PARAMETERS,
   OUTPUT_KINDS,
   type OutputKind,
-  type PlaneJoin,
   type SegmentationMode,
   type SegmentationParameters,
   type SegmentationResult,
@@ -19,13 +18,13 @@ import type { VoxelBox } from '../../core/voxel-box.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import type { CytoModelChooser } from '../model-chooser/model-chooser.ts';
-import type { CytoRunMarks } from '../run-marks/run-marks.ts';
 import { controlStyles } from '../styles.ts';
 import { OutputLayers, outputChoices } from './output-layers.ts';
 import { ResultLayers } from './result-layer.ts';
-import { type FrameResult, RunClient } from './run-client.ts';
+import { type FrameResult, joinsInImage, RunClient } from './run-client.ts';
 import { type RunForm, runFields } from './run-fields.ts';
-import { progressLine, runSummary } from './run-report.ts';
+import { RunOverlay } from './run-overlay.ts';
+import { progressLine, runSummary, summaryOf } from './run-report.ts';
 import { costOf, rememberSpeed } from './run-speed.ts';
 import { segmenterStyles } from './segmenter-styles.ts';
 import {
@@ -145,7 +144,15 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   readonly #outputLayers = new OutputLayers();
   /** The box that the last result stands for, if not for all. */
   #shownBox: VoxelBox | undefined;
-  #marks: CytoRunMarks | undefined;
+  readonly #overlay = new RunOverlay(
+    ({ diameter, box }) => {
+      if (diameter) this.diameter = diameter;
+      if (box) this.box = box;
+    },
+    () => {
+      this.drawing = false;
+    },
+  );
   /** The image that the kept flows and the result belong to. */
   #segmented: Volume | undefined;
   #disposal: ReturnType<typeof setTimeout> | undefined;
@@ -162,7 +169,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#marks?.remove();
+    this.#overlay.remove();
     // A moved element is connected again at once and keeps its flows.
     this.#disposal = setTimeout(() => {
       this.cancel();
@@ -280,7 +287,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     const layer = this.viewer!.model.allLabels.find(({ id }) => id === layerId);
     const { result } = frames.find(({ t }) => layer?.t === t) ?? frames[0];
     this.joins =
-      result.joins && layer ? new DoubtfulJoins(joinsAt(result), layer.labels, this.joins) : undefined;
+      result.joins && layer ? new DoubtfulJoins(joinsInImage(result), layer.labels, this.joins) : undefined;
     this.result = summaryOf(frames);
     this.#segmented = volume;
     // Thresholds change nothing of what the network gave.
@@ -294,26 +301,24 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   /** Brings the layers of flows and cell probability in line with what is asked for, with `anew` also those there are. */
   #showOutputs(anew: boolean): void {
     const { model } = this;
+    if (!model) return;
     const image = this.#segmented;
-    for (const kind of OUTPUT_KINDS) {
-      if (!this.#wants(kind) || !image || !this.#client?.hasOutput) {
-        if (model) this.#outputLayers.hide(model, kind);
-        continue;
-      }
-      if (!anew && this.#outputLayers.has(kind)) continue;
-      this.#client.output(kind).then(
-        (output) => {
-          if (this.#segmented === image && this.model && this.#wants(kind))
-            this.#outputLayers.show(this.model, image, output, this.texts);
-        },
-        (cause: unknown) => {
-          if (isAbort(cause)) return;
-          const { kind: error, message } = asCytoError(cause);
-          this.message = message;
-          this.#emit('error', { kind: error, message });
-        },
-      );
-    }
+    const client = this.#client?.hasOutput ? this.#client : undefined;
+    this.#outputLayers
+      .bring(model, image, client, {
+        anew,
+        texts: this.texts,
+        wants: (kind) => this.#segmented === image && this.model === model && this.#wants(kind),
+      })
+      .catch((cause: unknown) => this.#fail(cause));
+  }
+
+  /** Shows and announces what went wrong. */
+  #fail(cause: unknown): void {
+    if (isAbort(cause)) return;
+    const { kind, message } = asCytoError(cause);
+    this.message = message;
+    this.#emit('error', { kind, message });
   }
 
   #wants(kind: OutputKind): boolean {
@@ -340,10 +345,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       });
       if (!own.signal.aborted && this.viewer) this.#show(frames, image, this.#shownBox, true);
     } catch (cause) {
-      if (isAbort(cause)) return;
-      const { kind, message } = asCytoError(cause);
-      this.message = message;
-      this.#emit('error', { kind, message });
+      this.#fail(cause);
     }
   }
 
@@ -376,7 +378,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   }
 
   protected override updated(changed: PropertyValues): void {
-    this.#drawMarks();
+    const { ring, diameter, box, drawing, viewer } = this;
+    this.#overlay.show(viewer && this.#shownImage() ? { ring, diameter, box, drawing, viewer } : undefined);
     if (changed.has('showFlows') || changed.has('showCellprob')) this.#showOutputs(false);
     const thresholds = Object.keys(thresholdsOf(this, '2d'));
     if (thresholds.some((name) => changed.has(name))) void this.#rethreshold();
@@ -434,62 +437,10 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     };
   }
 
-  /** Ring and box lie over the viewer while they are wanted. */
-  #drawMarks(): void {
-    const image = this.#shownImage()?.volume;
-    if (!image || !this.viewer || (!this.ring && !this.box)) {
-      this.#marks?.remove();
-      this.#marks = undefined;
-      return;
-    }
-    if (!this.#marks) {
-      this.#marks = document.createElement('cyto-run-marks');
-      this.#marks.addEventListener('input', (event) => {
-        event.stopPropagation();
-        const { diameter, box } = (
-          event as Event as CustomEvent<{
-            diameter?: number;
-            box?: VoxelBox;
-          }>
-        ).detail;
-        if (diameter) this.diameter = diameter;
-        if (box) this.box = box;
-      });
-      this.#marks.addEventListener('change', (event) => {
-        event.stopPropagation();
-        this.drawing = false;
-      });
-    }
-    const { ring, diameter, box, drawing, viewer } = this;
-    Object.assign(this.#marks, { ring, diameter, box, drawing, viewer });
-    if (this.#marks.parentElement !== viewer) viewer?.append(this.#marks);
-  }
-
   #onRun = (): void => {
     // The outcome is shown and announced by `run` itself.
     this.run().catch((error: unknown) => console.debug('cytopane:', error));
   };
-}
-
-/** What is told of a run on one or several time points: cells are counted once if they are linked through time. */
-function summaryOf(frames: readonly FrameResult[]): Omit<SegmentationResult, 'labels'> {
-  const { labels: _, ...first } = frames[0].result;
-  if (frames.length === 1) return first;
-  const sum = (value: (result: SegmentationResult) => number) =>
-    frames.reduce((total, { result }) => total + value(result), 0);
-  const count = first.linkedCount ?? sum((result) => result.count);
-  return { ...first, count, milliseconds: sum((result) => result.milliseconds) };
-}
-
-/** Joins of a result in planes and pixels of the image. */
-function joinsAt({ joins = [], origin: [z, y, x] = [0, 0, 0] }: SegmentationResult): PlaneJoin[] {
-  return joins.map((join) => ({
-    ...join,
-    upper: join.upper + z,
-    lower: join.lower + z,
-    y: join.y + y,
-    x: join.x + x,
-  }));
 }
 
 declare global {
