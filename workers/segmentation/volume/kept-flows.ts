@@ -63,20 +63,19 @@ const PLANES = 16;
 
 /** The values of a box, Float32 [z, y, x]. */
 export function cutBox(
-  values: { subarray(start: number, stop: number): ArrayLike<number>; readonly length: number },
+  values: { readonly [index: number]: number; readonly length: number },
   [, ny, nx]: Shape3,
   box: VoxelBox,
 ): Float32Array {
-  const [bz, by, bx] = lengthsOf(box);
+  const lengths = lengthsOf(box);
+  const [bz, by, bx] = lengths;
   const { from } = box;
-  const out = new Float32Array(bz * by * bx);
-  // Rows that follow each other in both are copied at once.
-  const whole = by === ny && bx === nx;
-  const run = whole ? by * bx : bx;
+  const out = new Float32Array(voxelsOf(lengths));
+  // Row by row with `set` halves take seven times as long, single floats as long.
   for (let z = 0, to = 0; z < bz; z++) {
-    for (let y = 0; y < (whole ? 1 : by); y++, to += run) {
+    for (let y = 0; y < by; y++) {
       const start = ((from[0] + z) * ny + from[1] + y) * nx + from[2];
-      out.set(values.subarray(start, start + run), to);
+      for (let x = 0; x < bx; x++, to++) out[to] = values[start + x];
     }
   }
   return out;
