@@ -113,8 +113,8 @@ export const de: Texts = {
   mode: 'Verfahren',
   modes: {
     '2d': 'Diese Schicht (2D)',
-    stitch: 'Ganzer Stapel, Schichten verbunden',
-    '3d': 'Ganzer Stapel, 3D-Flüsse',
+    stitch: 'Stapel, Schichten verbunden',
+    '3d': 'Stapel, 3D-Flüsse',
   },
   channel: 'Kanal',
   allChannels: 'Alle (die ersten drei)',

@@ -106,7 +106,7 @@ export const en = {
   planeOf: (index: number, count: number) => `${index} of ${count}`,
   segment: 'Segment',
   mode: 'Method',
-  modes: { '2d': 'This plane (2D)', stitch: 'Whole stack, planes joined', '3d': 'Whole stack, 3D flows' },
+  modes: { '2d': 'This plane (2D)', stitch: 'Stack, planes joined', '3d': 'Stack, 3D flows' },
   channel: 'Channel',
   allChannels: 'All (first three)',
   diameter: 'Cell diameter',

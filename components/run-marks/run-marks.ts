@@ -219,7 +219,7 @@ export class CytoRunMarks extends LitElement {
         aria-valuemin=${LEAST} aria-valuemax=${MOST} aria-valuenow=${Math.round(this.#shown)} aria-valuetext=${text}
         @keydown=${this.#onKey} @pointerdown=${(event: PointerEvent) => this.#press(event, 'size')} />
       <circle class="middle" cx=${cx} cy=${cy} r="4" @pointerdown=${(event: PointerEvent) => this.#press(event, 'move')} />
-      <text x=${cx} y=${cy - radius - 8} text-anchor="middle">${text}</text>`;
+      <text x=${cx + 6} y=${cy - radius - 8}>${text}</text>`;
   }
 }
 

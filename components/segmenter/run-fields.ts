@@ -46,12 +46,12 @@ function modeField({ settings, texts, cost }: RunForm, mode: SegmentationMode) {
     const { seconds } = cost(value);
     return texts.modes[value] + (seconds === undefined ? '' : ` (${texts.seconds(seconds)})`);
   };
-  return html`<label for="mode">${texts.mode}</label>
+  return html`<div class="wide"><label for="mode">${texts.mode}</label>
     <select id="mode" @change=${(event: Event) => {
       settings.mode = textOf(event) as SegmentationMode;
     }}>
       ${SEGMENTATION_MODES.map((value) => html`<option value=${value} ?selected=${value === mode}>${name(value)}</option>`)}
-    </select>`;
+    </select></div>`;
 }
 
 function channelField(settings: RunSettings, image: Volume, texts: Texts) {

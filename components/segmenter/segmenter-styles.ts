@@ -3,6 +3,8 @@ import { css } from 'lit';
 export const segmenterStyles = css`
   .fields { display: grid; grid-template-columns: max-content 1fr; gap: 6px 8px; align-items: center; }
   .fields > :is(select, input[type='number'], .with-unit) { min-inline-size: 0; inline-size: 100%; }
+  .wide { grid-column: 1 / -1; display: flex; gap: 8px; align-items: center; }
+  .wide select { flex: 1; min-inline-size: 0; }
   .with-unit { display: flex; gap: 4px; align-items: center; }
   .with-unit input { flex: 1; min-inline-size: 0; }
   .with-unit .ring { padding-inline: 6px; }
