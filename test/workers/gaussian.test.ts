@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Shape3 } from '../../core/volume.ts';
+import { ThreadedKernels } from '../../workers/segmentation/kernels/threaded-kernels.ts';
+import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
 import { gaussianAlong } from '../../workers/segmentation/preprocess/gaussian.ts';
 import { randomOf } from './kernels-comparison.ts';
 
@@ -48,4 +50,37 @@ test('smoothing along each axis is what its definition says, also where the filt
       }
     }
   }
+});
+
+test('WebAssembly smooths as the plain function does, bit for bit, on one thread and on two', async () => {
+  const random = randomOf(9);
+  const wasm = await WasmKernels.create();
+  const workerUrl = new URL('../../dist/kernels.worker.js', import.meta.url);
+  const threads = await ThreadedKernels.create({ threads: 2, workerUrl });
+  for (const shape of [
+    [7, 9, 11],
+    [3, 1, 70],
+    [40, 5, 3],
+    [1, 1, 1],
+    [20, 35, 64],
+  ] as const) {
+    const samples = Float32Array.from(
+      { length: shape[0] * shape[1] * shape[2] },
+      () => 10 * (random() - 0.5),
+    );
+    for (const sigmas of [
+      [0, 0, 0],
+      [1, 1, 1],
+      [0.4, 0, 3],
+    ] as const) {
+      const expected = samples.slice();
+      for (let axis = 0; axis < 3; axis++) gaussianAlong(expected, shape, axis, sigmas[axis]);
+      for (const kernels of [wasm, threads]) {
+        const actual = samples.slice();
+        await kernels.smooth(actual, shape, sigmas);
+        assert.deepEqual(actual, expected, `${kernels.name}, ${shape}, σ ${sigmas}`);
+      }
+    }
+  }
+  threads.dispose();
 });

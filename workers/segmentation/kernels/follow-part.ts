@@ -93,13 +93,15 @@ export function prepareFollowPart(
   if (part.points) points.set(part.points);
   markBorder(field, whole, origin, lengths);
   return {
-    job: {
-      kernel: 'follow3d',
-      args: [at.field, at.index, at.ends, 0, at.scratch, total, ...whole, ...origin, ...lengths, niter],
-      total,
-      chunk: FOLLOW_CHUNK,
-      scratch: { argument: 4, bytes: FOLLOW_SCRATCH },
-    },
+    jobs: [
+      {
+        kernel: 'follow3d',
+        args: [at.field, at.index, at.ends, 0, at.scratch, total, ...whole, ...origin, ...lengths, niter],
+        total,
+        chunk: FOLLOW_CHUNK,
+        scratch: { argument: 4, bytes: FOLLOW_SCRATCH },
+      },
+    ],
     result: () => {
       const { buffer } = arena.memory;
       const index = copyOf(new Int32Array(buffer, at.index, total));

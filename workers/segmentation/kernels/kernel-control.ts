@@ -1,7 +1,7 @@
 /** What the page's side and the threads of the kernels agree on. */
 
 /** Functions of the WebAssembly module (assembly/kernels.ts). */
-export type KernelName = 'follow2d' | 'follow3d' | 'diffuse' | 'diffuseSingle';
+export type KernelName = 'follow2d' | 'follow3d' | 'diffuse' | 'diffuseSingle' | 'gaussian';
 export type KernelExports = Record<KernelName, (...args: number[]) => void>;
 
 /** Work for a kernel: units [0, total), in any order and on any thread. Called as kernel(...args, start, stop). */

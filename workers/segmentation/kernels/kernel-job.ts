@@ -1,4 +1,5 @@
 import { CytoError } from '../../../core/errors.ts';
+import type { Shape3 } from '../../../core/volume.ts';
 import { type LabelHeat, labelCenters, stepsOfDiffusion } from '../masks/flows-from-labels.ts';
 import {
   checkFollowParameters,
@@ -10,6 +11,7 @@ import {
 } from '../masks/follow-flows.ts';
 import { labelBoxes } from '../masks/label-boxes.ts';
 import { checkGrid, copyOf, type GridShape } from '../masks/shape.ts';
+import { gaussianWeights } from '../preprocess/gaussian.ts';
 import type { KernelJob, KernelName } from './kernel-control.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters } from './kernels.ts';
 
@@ -69,9 +71,9 @@ export const FOLLOW_CHUNK = 8192;
 export const FOLLOW_SCRATCH = 6 * 65536;
 const DIFFUSE_CHUNK = 16;
 
-/** A job laid out in memory, and how its result is taken from there. */
+/** Jobs laid out in memory, done one after the other, and how their result is taken from there. */
 export interface Prepared<T> {
-  job: KernelJob;
+  jobs: KernelJob[];
   result(): T;
 }
 
@@ -108,16 +110,18 @@ export function prepareFollow(
   new Uint8Array(buffer, at.scratch, FOLLOW_SCRATCH * threads).fill(0);
   new Int32Array(buffer, at.index, total).set(index);
   return {
-    job: {
-      kernel: ndim === 2 ? 'follow2d' : 'follow3d',
-      args: [
-        ...[at.field, at.index, at.ends, at.position, at.scratch, total],
-        ...[...shape, ...box.origin, ...box.lengths, niter],
-      ],
-      total,
-      chunk: FOLLOW_CHUNK,
-      scratch: { argument: 4, bytes: FOLLOW_SCRATCH },
-    },
+    jobs: [
+      {
+        kernel: ndim === 2 ? 'follow2d' : 'follow3d',
+        args: [
+          ...[at.field, at.index, at.ends, at.position, at.scratch, total],
+          ...[...shape, ...box.origin, ...box.lengths, niter],
+        ],
+        total,
+        chunk: FOLLOW_CHUNK,
+        scratch: { argument: 4, bytes: FOLLOW_SCRATCH },
+      },
+    ],
     result: () => {
       const { buffer } = arena.memory;
       const ends = copyOf(new Int32Array(buffer, at.ends, total));
@@ -133,6 +137,54 @@ function grown({ origin, lengths }: GridBox, shape: GridShape): GridBox {
   return {
     origin: low,
     lengths: low.map((at, axis) => Math.min(shape[axis], origin[axis] + lengths[axis] + 1) - at),
+  };
+}
+
+/** Lines of a volume that are filtered together (assembly/gaussian.ts). */
+const LINES = 16;
+const LINES_CHUNK = 64;
+
+/**
+ * Lays out the smoothing of a volume, in place.
+ * @param sigmas standard deviations in samples along z, y, x; 0 is off
+ */
+export function prepareSmoothing(
+  arena: Arena,
+  values: Float32Array,
+  shape: Shape3,
+  sigmas: Shape3,
+  threads: number,
+): Prepared<void> {
+  checkGrid(shape, { values: [values, 1] });
+  const axes = [0, 1, 2].filter((axis) => sigmas[axis] > 0);
+  const weights = axes.map((axis) => gaussianWeights(sigmas[axis]));
+  const scratchBytes = axes.reduce(
+    (most, axis, k) => Math.max(most, 64 + 8 * LINES * (shape[axis] + 2 * weights[k].length)),
+    0,
+  );
+  const weightBytes = weights.reduce((sum, { byteLength }) => sum + byteLength + 16, 0);
+  arena.reset(4 * values.length + weightBytes + scratchBytes * threads + 64);
+  const samples = arena.take(4 * values.length);
+  const places = weights.map(({ byteLength }) => arena.take(byteLength));
+  const scratch = arena.take(scratchBytes * threads);
+  const { buffer } = arena.memory;
+  new Float32Array(buffer, samples, values.length).set(values);
+  const jobs = axes.map((axis, k): KernelJob => {
+    new Float64Array(buffer, places[k], weights[k].length).set(weights[k]);
+    const length = shape[axis];
+    const stride = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+    const lines = values.length / length;
+    return {
+      kernel: 'gaussian',
+      args: [samples, places[k], scratch, length, stride, lines, weights[k].length - 1],
+      total: Math.ceil(lines / LINES),
+      chunk: LINES_CHUNK,
+      scratch: { argument: 2, bytes: scratchBytes },
+    };
+  });
+  return {
+    jobs,
+    result: () => values.set(new Float32Array(arena.memory.buffer, samples, values.length)),
   };
 }
 
@@ -214,13 +266,15 @@ function prepareHeat<Heat extends Float32Array | Float64Array>(
   new Type(buffer, at.heat, count).fill(0);
   const [ny, nx] = shape.slice(-2);
   return {
-    job: {
-      kernel,
-      args: [at.labels, at.boxes, at.centers, at.heat, at.scratch, ny, nx, steps, ndim === 3 ? 1 : 0],
-      total: slots,
-      chunk: DIFFUSE_CHUNK,
-      scratch: { argument: 4, bytes: scratchBytes },
-    },
+    jobs: [
+      {
+        kernel,
+        args: [at.labels, at.boxes, at.centers, at.heat, at.scratch, ny, nx, steps, ndim === 3 ? 1 : 0],
+        total: slots,
+        chunk: DIFFUSE_CHUNK,
+        scratch: { argument: 4, bytes: scratchBytes },
+      },
+    ],
     result: () => ({
       heat: copyOf(new Type(arena.memory.buffer, at.heat, count)),
       iterations: steps,

@@ -1,4 +1,5 @@
 import type { TaskOptions } from '../../../core/progress.ts';
+import type { Shape3 } from '../../../core/volume.ts';
 import { diffuseLabels, type LabelHeat } from '../masks/flows-from-labels.ts';
 import { type FollowedPixels, followFlows } from '../masks/follow-flows.ts';
 import { endPixels } from '../masks/seeds.ts';
@@ -43,6 +44,11 @@ export interface MaskKernels {
     parameters: FollowParameters,
     options?: TaskOptions,
   ): FollowedPart | Promise<FollowedPart>;
+  /**
+   * Smooths a volume in place, Float32 [z, y, x], with these standard deviations along z, y, x; contract of
+   * `gaussianAlong`, which is used where it is absent.
+   */
+  smooth?(values: Float32Array, shape: Shape3, sigmas: Shape3, options?: TaskOptions): void | Promise<void>;
   /** Diffuses heat inside every label; contract of `diffuseLabels`. */
   diffuse(
     labels: Uint32Array,

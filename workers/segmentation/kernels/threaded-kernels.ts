@@ -1,5 +1,6 @@
 import { CytoError, throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
+import type { Shape3 } from '../../../core/volume.ts';
 import type { LabelHeat } from '../masks/flows-from-labels.ts';
 import type { GridShape } from '../masks/shape.ts';
 import { type FlowPart, type FollowedPart, prepareFollowPart } from './follow-part.ts';
@@ -10,6 +11,7 @@ import {
   prepareDiffusion,
   prepareFollow,
   prepareSingleDiffusion,
+  prepareSmoothing,
 } from './kernel-job.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters, MaskKernels } from './kernels.ts';
 import type { ThreadSetup } from './kernels.worker.ts';
@@ -113,6 +115,10 @@ export class ThreadedKernels implements MaskKernels {
     return this.#inTurn((arena) => prepareSingleDiffusion(arena, labels, shape, this.threads), options);
   }
 
+  smooth(values: Float32Array, shape: Shape3, sigmas: Shape3, options: TaskOptions = {}): Promise<void> {
+    return this.#inTurn((arena) => prepareSmoothing(arena, values, shape, sigmas, this.threads), options);
+  }
+
   /** Stops the threads. They start again when needed. */
   dispose(): void {
     for (const thread of this.#pool?.threads ?? []) thread.terminate();
@@ -129,14 +135,16 @@ export class ThreadedKernels implements MaskKernels {
     throwIfAborted(signal);
     this.#pool ??= this.#launch();
     const { arena, threads } = this.#pool;
-    const { job, result } = prepare(arena);
+    const { jobs, result } = prepare(arena);
     const control = new Int32Array(new SharedArrayBuffer(8));
-    Atomics.store(control, NEXT, 0);
     const stop = () => Atomics.store(control, STOP, 1);
     signal?.addEventListener('abort', stop);
     try {
-      await Promise.all(threads.map((thread) => answer(thread, { job, control })));
-      throwIfAborted(signal);
+      for (const job of jobs) {
+        Atomics.store(control, NEXT, 0);
+        await Promise.all(threads.map((thread) => answer(thread, { job, control })));
+        throwIfAborted(signal);
+      }
       return result();
     } catch (error) {
       // Threads that failed are not trusted again.

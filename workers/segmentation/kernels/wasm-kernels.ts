@@ -1,5 +1,6 @@
 import { CytoError, throwIfAborted } from '../../../core/errors.ts';
 import type { TaskOptions } from '../../../core/progress.ts';
+import type { Shape3 } from '../../../core/volume.ts';
 import type { LabelHeat } from '../masks/flows-from-labels.ts';
 import type { GridShape } from '../masks/shape.ts';
 import { type FlowPart, type FollowedPart, prepareFollowPart } from './follow-part.ts';
@@ -10,6 +11,7 @@ import {
   prepareDiffusion,
   prepareFollow,
   prepareSingleDiffusion,
+  prepareSmoothing,
 } from './kernel-job.ts';
 import type { FollowedEnds, FollowOptions, FollowParameters, SyncMaskKernels } from './kernels.ts';
 import { KERNELS } from './kernels-module.ts';
@@ -63,13 +65,19 @@ export class WasmKernels implements SyncMaskKernels {
     return this.#run((arena) => prepareSingleDiffusion(arena, labels, shape, 1), options);
   }
 
+  smooth(values: Float32Array, shape: Shape3, sigmas: Shape3, options: TaskOptions = {}): void {
+    this.#run((arena) => prepareSmoothing(arena, values, shape, sigmas, 1), options);
+  }
+
   #run<T>(prepare: (arena: Arena) => Prepared<T>, { signal }: TaskOptions): T {
     this.#running ??= this.#instantiate();
     const { arena, exports } = this.#running;
-    const { job, result } = prepare(arena);
-    for (let start = 0; start < job.total; start += job.chunk) {
-      throwIfAborted(signal);
-      exports[job.kernel](...job.args, start, Math.min(start + job.chunk, job.total));
+    const { jobs, result } = prepare(arena);
+    for (const job of jobs) {
+      for (let start = 0; start < job.total; start += job.chunk) {
+        throwIfAborted(signal);
+        exports[job.kernel](...job.args, start, Math.min(start + job.chunk, job.total));
+      }
     }
     const value = result();
     if (arena.memory.buffer.byteLength > KEPT_BYTES) this.#running = undefined;

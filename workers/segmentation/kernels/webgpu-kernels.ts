@@ -41,6 +41,7 @@ export class WebGpuKernels implements MaskKernels {
   readonly diffuseSingle?: NonNullable<MaskKernels['diffuseSingle']>;
   /** By the fallback: whether a way leaves a box is not told on the GPU, and large volumes are followed box by box. */
   readonly followPart?: NonNullable<MaskKernels['followPart']>;
+  readonly smooth?: NonNullable<MaskKernels['smooth']>;
   readonly #leastPoints: number;
   readonly #pipelines = new Map<number, Promise<GPUComputePipeline>>();
   #gpu: GpuDevice | undefined;
@@ -50,6 +51,7 @@ export class WebGpuKernels implements MaskKernels {
     this.#gpu = gpu;
     this.#fallback = fallback;
     if (fallback.diffuseSingle) this.diffuseSingle = (...args) => fallback.diffuseSingle!(...args);
+    if (fallback.smooth) this.smooth = (...args) => fallback.smooth!(...args);
     if (fallback.followPart) this.followPart = (...args) => fallback.followPart!(...args);
     this.#leastPoints = leastPoints;
     gpu.device.lost.then(({ reason, message }) => {

@@ -1,6 +1,15 @@
 import type { Shape3 } from '../../../core/volume.ts';
 import { voxelsOf } from '../../../core/voxel-box.ts';
 
+/** Weights of a sample's neighbours, the farthest first, and its own last: radius ⌊4σ + 0.5⌋, normalised. */
+export function gaussianWeights(sigma: number): Float64Array {
+  const radius = Math.floor(4 * sigma + 0.5);
+  const at = (k: number) => Math.exp((-0.5 * (k - radius) * (k - radius)) / (sigma * sigma));
+  let total = 0;
+  for (let k = 0; k <= 2 * radius; k++) total += at(k);
+  return Float64Array.from({ length: radius + 1 }, (_, k) => at(k) / total);
+}
+
 /** Lines that are filtered together: as many samples as a line of the cache holds. */
 const TOGETHER = 16;
 
@@ -14,12 +23,8 @@ const TOGETHER = 16;
 export function gaussianAlong(samples: Float32Array, shape: Shape3, axis: number, sigma: number): void {
   const length = shape[axis];
   if (!(sigma > 0)) return;
-  const radius = Math.floor(4 * sigma + 0.5);
-  const kernel = Float64Array.from({ length: 2 * radius + 1 }, (_, k) =>
-    Math.exp((-0.5 * (k - radius) * (k - radius)) / (sigma * sigma)),
-  );
-  const total = kernel.reduce((a, b) => a + b, 0);
-  const weights = kernel.subarray(0, radius + 1).map((weight) => weight / total);
+  const weights = gaussianWeights(sigma);
+  const radius = weights.length - 1;
   const stride = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
   // Line by line along z or y a cache would be filled for one sample of each of its lines, and of a volume as wide as a
   // power of two all samples would want the same place in it. So neighbouring lines go together, side by side.

@@ -62,7 +62,7 @@ export async function followInBoxes(
     const box: VoxelBox = { from: [0, 0, 0], to: shape };
     const size = voxelsOf(shape);
     const dP = zeros(Float32Array, 3 * size);
-    flows.flows(box, smoothing).forEach((component, axis) => {
+    (await flows.flows(box, smoothing, kernels, options)).forEach((component, axis) => {
       dP.set(component, axis * size);
       giveBack(component);
     });
@@ -76,7 +76,8 @@ export async function followInBoxes(
   /** Follows the points of a core, or some of them, in a box that reaches further. */
   const followed = async (core: VoxelBox, margin: number, points?: Int32Array) => {
     const box = grown(core, margin, shape);
-    const around = { flows: flows.flows(box, smoothing), cellprob: flows.cellprob(box) };
+    const smoothed = await flows.flows(box, smoothing, kernels, options);
+    const around = { flows: smoothed, cellprob: flows.cellprob(box) };
     const part = { whole: shape, origin: box.from, lengths: lengthsOf(box), ...around, ...core };
     const ends = await follow(points ? { ...part, points } : part, parameters, options);
     giveBack(...around.flows, around.cellprob);

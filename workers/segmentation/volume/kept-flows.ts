@@ -1,7 +1,9 @@
+import type { TaskOptions } from '../../../core/progress.ts';
 import type { Shape3 } from '../../../core/volume.ts';
 import { lengthsOf, mapAxes, type VoxelBox, voxelsOf } from '../../../core/voxel-box.ts';
 import { giveBack } from '../give-back.ts';
-import { gaussianAlong } from '../preprocess/gaussian.ts';
+import type { MaskKernels } from '../kernels/kernels.ts';
+import { gaussianAlong, gaussianWeights } from '../preprocess/gaussian.ts';
 
 /** Standard deviation in voxels with which flows are smoothed along z, y, x; 0 is off. */
 export type FlowSmoothing = readonly [z: number, y: number, x: number];
@@ -25,17 +27,26 @@ export abstract class KeptFlows {
   /**
    * Flows of a box, Float32 [z, y, x] each, smoothed as the whole would be: what lies around the box within the reach
    * of the filter is taken into account.
+   * @param kernels smooth them; by default the plain function does
    */
-  flows(box: VoxelBox, smoothing: FlowSmoothing): [Float32Array, Float32Array, Float32Array] {
-    const reach = smoothing.map((sigma) => (sigma > 0 ? Math.floor(4 * sigma + 0.5) : 0));
+  async flows(
+    box: VoxelBox,
+    smoothing: FlowSmoothing,
+    kernels: Pick<MaskKernels, 'smooth'> = {},
+    options: TaskOptions = {},
+  ): Promise<[dZ: Float32Array, dY: Float32Array, dX: Float32Array]> {
+    const reach = smoothing.map((sigma) => (sigma > 0 ? gaussianWeights(sigma).length - 1 : 0));
     const from = mapAxes(box.from, (at, axis) => Math.max(0, at - reach[axis]));
     const to = mapAxes(box.to, (at, axis) => Math.min(this.shape[axis], at + reach[axis]));
     const around: VoxelBox = { from, to };
     const lengths = lengthsOf(around);
     const size = voxelsOf(lengthsOf(box));
-    return [0, 1, 2].map((component) => {
-      const values = this.cut(component, around);
-      for (let axis = 0; axis < 3; axis++) gaussianAlong(values, lengths, axis, smoothing[axis]);
+    const component = async (c: number) => {
+      const values = this.cut(c, around);
+      if (smoothing.some((sigma) => sigma > 0)) {
+        if (kernels.smooth) await kernels.smooth(values, lengths, smoothing, options);
+        else for (let axis = 0; axis < 3; axis++) gaussianAlong(values, lengths, axis, smoothing[axis]);
+      }
       if (values.length === size) return values;
       const part = cutBox(values, lengths, {
         from: mapAxes(box.from, (at, axis) => at - from[axis]),
@@ -43,7 +54,8 @@ export abstract class KeptFlows {
       });
       giveBack(values);
       return part;
-    }) as [Float32Array, Float32Array, Float32Array];
+    };
+    return [await component(0), await component(1), await component(2)];
   }
 
   /** Cellprob of all voxels, plane by plane, Float32 [y, x]. */

@@ -51,7 +51,7 @@ export async function volumeConfidence(
         for (let x = x0; x < x1; x++, i++) if (labels[(z * ny + y) * nx + x] === label) own[i] = 1;
     const steps = 2 * (lengths[0] + lengths[1] + lengths[2]);
     const { heat } = await kernels.diffuse(own, lengths, steps, options);
-    const [dZ, dY, dX] = flows.flows(box, [0, 0, 0]);
+    const [dZ, dY, dX] = [0, 1, 2].map((component) => flows.cut(component, box));
     let sum = 0;
     let voxels = 0;
     for (let i = 0; i < size; i++) {

@@ -8,3 +8,4 @@ export { diffuse } from './diffuse';
 export { diffuseSingle } from './diffuse-single';
 export { follow2d } from './follow-2d';
 export { follow3d } from './follow-3d';
+export { gaussian } from './gaussian';
