@@ -17,6 +17,7 @@ export class MemoryStorage implements FolderStorage {
   async append(folder: string, name: string): Promise<AppendedFile> {
     const files = this.#folders.get(folder) ?? new Map<string, Blob>();
     this.#folders.set(folder, files);
+    this.#written.set(folder, Date.now());
     let before: Blob | undefined = files.get(name);
     let size = before?.size ?? 0;
     const parts: Uint8Array<ArrayBuffer>[] = [];
@@ -40,8 +41,12 @@ export class MemoryStorage implements FolderStorage {
     };
   }
 
-  async lastWritten(folder: string): Promise<number> {
-    return this.#written.get(folder) ?? 0;
+  async text(folder: string, name: string): Promise<string | undefined> {
+    return (await this.read(folder, name))?.text();
+  }
+
+  async removeOlder(folder: string, before: number): Promise<void> {
+    if ((this.#written.get(folder) ?? 0) < before) this.#folders.delete(folder);
   }
 
   async removeFile(folder: string, name: string): Promise<void> {

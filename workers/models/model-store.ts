@@ -1,4 +1,4 @@
-import { CytoError, isAbort } from '../../core/errors.ts';
+import { CytoError } from '../../core/errors.ts';
 import type { FileSink, FolderSink } from '../../core/folder-sink.ts';
 import { feed, hashOf, Sha256 } from '../../core/sha256.ts';
 import {
@@ -52,12 +52,17 @@ export interface ModelStore {
 /** A place for folders of files; see {@link OpfsStorage} and {@link MemoryStorage}. */
 export interface FolderStorage {
   folders(): Promise<string[]>;
-  /** A file, or undefined. */
+  /** A file, or undefined. It can be read as long as it is not removed. */
   read(folder: string, name: string): Promise<Blob | undefined>;
+  /** What a small file says, or undefined; also if it is removed meanwhile. */
+  text(folder: string, name: string): Promise<string | undefined>;
   /** Opens a file for appending; what is there is kept. */
   append(folder: string, name: string): Promise<AppendedFile>;
-  /** When the folder was last written, in milliseconds since 1970; 0 for an empty one. */
-  lastWritten(folder: string): Promise<number>;
+  /**
+   * Removes a folder that was last written before a time (milliseconds since 1970) and in which nobody is writing; an empty
+   * one is old.
+   */
+  removeOlder(folder: string, before: number): Promise<void>;
   /** Removes a file if it is there. */
   removeFile(folder: string, name: string): Promise<void>;
   removeFolder(folder: string): Promise<void>;
@@ -95,6 +100,15 @@ const randomName = () =>
     '',
   );
 
+/** Removes a folder that may not be there: nothing was written yet, or another tab has removed it. */
+async function gone(storage: FolderStorage, folder: string): Promise<void> {
+  try {
+    await storage.removeFolder(folder);
+  } catch (error) {
+    if (!(error instanceof CytoError && error.kind === 'not-found')) throw error;
+  }
+}
+
 /** A {@link ModelStore} on any storage. */
 export class FolderStore implements ModelStore {
   readonly #storage: FolderStorage;
@@ -130,7 +144,7 @@ export class FolderStore implements ModelStore {
     const folder = key ?? randomName();
     return new StorageSink(this.#storage, folder, async (id) => {
       for (const other of await this.#complete()) {
-        if (other.card.id === id && other.folder !== folder) await this.#storage.removeFolder(other.folder);
+        if (other.card.id === id && other.folder !== folder) await gone(this.#storage, other.folder);
       }
     });
   }
@@ -142,8 +156,7 @@ export class FolderStore implements ModelStore {
 
   async sweep(before: number): Promise<void> {
     for (const folder of await this.#storage.folders()) {
-      if (await this.#storage.read(folder, RECORD)) continue;
-      if ((await this.#storage.lastWritten(folder)) < before) await this.#storage.removeFolder(folder);
+      if (!(await this.#storage.read(folder, RECORD))) await this.#storage.removeOlder(folder, before);
     }
   }
 
@@ -159,14 +172,10 @@ export class FolderStore implements ModelStore {
   async #complete(): Promise<Array<{ folder: string; card: ModelCard; record: StoreRecord }>> {
     const found = [];
     for (const folder of await this.#storage.folders()) {
-      const record = await this.#storage.read(folder, RECORD);
-      const card = await this.#storage.read(folder, CARD);
+      const record = await this.#storage.text(folder, RECORD);
+      const card = await this.#storage.text(folder, CARD);
       if (!record || !card) continue;
-      found.push({
-        folder,
-        card: parseModelCard(await card.text()),
-        record: JSON.parse(await record.text()) as StoreRecord,
-      });
+      found.push({ folder, card: parseModelCard(card), record: JSON.parse(record) as StoreRecord });
     }
     return found.sort((a, b) => a.card.name.localeCompare(b.card.name));
   }
@@ -246,13 +255,8 @@ class StorageSink implements ModelSink {
     return card;
   }
 
-  async discard(): Promise<void> {
-    try {
-      await this.#storage.removeFolder(this.#folder);
-    } catch (error) {
-      // Nothing was written yet.
-      if (!(error instanceof CytoError && error.kind === 'not-found') && !isAbort(error)) throw error;
-    }
+  discard(): Promise<void> {
+    return gone(this.#storage, this.#folder);
   }
 
   async #need(name: string, where: string): Promise<Blob> {

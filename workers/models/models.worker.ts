@@ -83,7 +83,8 @@ serve({
     setAssetBase(assetBase);
     const shipped = [...(await builtInModels())].sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
     swept ??= store.sweep(Date.now() - ABANDONED_MS);
-    await swept;
+    // What could not be removed takes room, no more: the models are listed all the same.
+    await swept.catch((error: unknown) => console.debug('cytopane:', error));
     const stored = await store.list();
     return [
       ...shipped,

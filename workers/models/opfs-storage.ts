@@ -1,7 +1,7 @@
 import { CytoError } from '../../core/errors.ts';
 import type { AppendedFile, FolderStorage } from './model-store.ts';
 
-/** Folder of the origin private file system that holds the models. */
+/** Folder of the origin private file system that holds the models, and name of the lock for its folders. */
 const ROOT = 'cytopane-models';
 
 /** The part of FileSystemSyncAccessHandle that is used; it exists in workers only. */
@@ -20,7 +20,8 @@ export function hasOpfs(): boolean {
   return (
     typeof FileSystemFileHandle !== 'undefined' &&
     'createSyncAccessHandle' in FileSystemFileHandle.prototype &&
-    globalThis.navigator?.storage?.getDirectory !== undefined
+    globalThis.navigator?.storage?.getDirectory !== undefined &&
+    globalThis.navigator.locks !== undefined
   );
 }
 
@@ -47,11 +48,23 @@ export class OpfsStorage implements FolderStorage {
     }
   }
 
+  async text(folder: string, name: string): Promise<string | undefined> {
+    try {
+      return await (await this.read(folder, name))?.text();
+    } catch (error) {
+      // What is read lies on the disk, from where another tab may remove it.
+      if (isNamed(error, 'NotFoundError') || isNamed(error, 'NotReadableError')) return undefined;
+      throw error;
+    }
+  }
+
   async append(folder: string, name: string): Promise<AppendedFile> {
     try {
-      const directory = await (await this.#root()).getDirectoryHandle(folder, { create: true });
-      const file = (await directory.getFileHandle(name, { create: true })) as SyncFileHandle;
-      return appended(await file.createSyncAccessHandle(), name);
+      return await locked('shared', async () => {
+        const directory = await (await this.#root()).getDirectoryHandle(folder, { create: true });
+        const file = (await directory.getFileHandle(name, { create: true })) as SyncFileHandle;
+        return appended(await file.createSyncAccessHandle(), name);
+      });
     } catch (cause) {
       if (isNamed(cause, 'NoModificationAllowedError')) {
         throw new CytoError(
@@ -66,13 +79,22 @@ export class OpfsStorage implements FolderStorage {
     }
   }
 
-  async lastWritten(folder: string): Promise<number> {
-    let last = 0;
-    for await (const handle of (await (await this.#root()).getDirectoryHandle(folder)).values()) {
-      if (handle.kind === 'file')
-        last = Math.max(last, (await (handle as FileSystemFileHandle).getFile()).lastModified);
+  async removeOlder(folder: string, before: number): Promise<void> {
+    try {
+      // No other tab is between making a folder and its first file.
+      await locked('exclusive', async () => {
+        const root = await this.#root();
+        let last = 0;
+        for await (const handle of (await root.getDirectoryHandle(folder)).values()) {
+          if (handle.kind === 'file')
+            last = Math.max(last, (await (handle as FileSystemFileHandle).getFile()).lastModified);
+        }
+        if (last < before) await root.removeEntry(folder, { recursive: true });
+      });
+    } catch (cause) {
+      // Another tab has just removed it, or is writing there.
+      if (!isNamed(cause, 'NotFoundError') && !isNamed(cause, 'NoModificationAllowedError')) throw cause;
     }
-    return last;
   }
 
   async removeFile(folder: string, name: string): Promise<void> {
@@ -124,6 +146,11 @@ function appended(handle: SyncAccessHandle, name: string): AppendedFile {
       handle.close();
     },
   };
+}
+
+/** Runs a task while no other tab runs one that excludes it. */
+async function locked<T>(mode: 'shared' | 'exclusive', task: () => Promise<T>): Promise<T> {
+  return await navigator.locks.request(ROOT, { mode }, task);
 }
 
 const isNamed = (error: unknown, name: string) => error instanceof Error && error.name === name;
