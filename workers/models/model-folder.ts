@@ -53,3 +53,45 @@ export function blobFolder(
     },
   };
 }
+
+/** The error of reading a file that is not there any more, in words; undefined for other errors. */
+export function vanished(error: unknown, where: string): CytoError | undefined {
+  const names = ['NotFoundError', 'NotReadableError'];
+  if (!(error instanceof Error && names.includes(error.name))) return undefined;
+  return new CytoError(
+    'not-found',
+    `Files of the model in ${where} were removed or replaced while they were needed. Add the model again.`,
+    { cause: error },
+  );
+}
+
+/** Larger files are left where they lie. */
+const MOST_HELD = 64 * 2 ** 20;
+
+/**
+ * A folder whose files, once they were opened, can be read to the end of a long task: those of up to 64 MB are held in
+ * memory. Files in the browser's storage are read when they are used, and by then another tab may have removed them; some
+ * browsers lose those of private windows when the storage was not used for minutes.
+ */
+export function heldFolder(folder: ModelFolder): ModelFolder {
+  const held = new Map<string, Promise<Blob>>();
+  const hold = async (name: string, options: TaskOptions | undefined) => {
+    const file = await folder.open(name, options);
+    if (file.size > MOST_HELD) return file;
+    try {
+      return new Blob([await file.arrayBuffer()], { type: file.type });
+    } catch (cause) {
+      throw vanished(cause, folder.where) ?? cause;
+    }
+  };
+  return {
+    ...folder,
+    open: (name, options) => {
+      const known = held.get(name) ?? hold(name, options);
+      held.set(name, known);
+      // After a failure it is asked again.
+      known.catch(() => held.delete(name));
+      return known;
+    },
+  };
+}

@@ -2,7 +2,7 @@ import { setAssetBase } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { NpyArray } from '../../core/npy.ts';
 import type { TaskOptions } from '../../core/progress.ts';
-import { blobFolder, builtInFolder } from '../models/model-folder.ts';
+import { blobFolder, builtInFolder, heldFolder, vanished } from '../models/model-folder.ts';
 import { chooseKernels } from '../segmentation/kernels/choose-kernels.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
 import { averagePrecision, matchedIous } from '../segmentation/masks/metrics.ts';
@@ -100,7 +100,7 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
   paused?.go();
   paused = undefined;
   onProgress?.({ phase: 'load-model', value: 0, total: 1 });
-  const folder = folderOf(request);
+  const folder = heldFolder(folderOf(request));
   const parent = await loadModel(folder, quiet);
   const trainee = await openTrainee(parent, quiet);
   const sha256 = fingerprint(parent.card);
@@ -128,6 +128,8 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
     await checkpoint.end();
     const { model: _, ...rest } = outcome;
     return { ...rest, id: request.id, name: request.name, files };
+  } catch (error) {
+    throw vanished(error, folder.where) ?? error;
   } finally {
     await trainee.release();
   }
