@@ -1,156 +1,194 @@
 /**
- * `npm run evaluate:training -- --images DIR --masks DIR [--learn FILE.json:KEY] [--judge FILE.json:KEY] [--choices 5] [--from 0]
- * [--counts 1,2,5,10] [--settings JSON] [--base FOLDER] [--also IMAGES,MASKS[,FILE.json:KEY]]… [--also-most 6]`: trains a
- * model on random choices of images, in headless Chromium with the built package, and prints AP@0.5 on other images before
- * and after. Images without a cell are left out. Without `--judge` the images that were not learned from judge. Of stacks
- * the plane in the middle is taken. `--base` is the folder of the model that is started from, by default the one that
- * ships. `--from` is the number of the first choice. `--also` names image sets of other kinds, of which `--also-most`, spread
- * over their list, show what was unlearned.
- * `--one-thread` serves the page without cross-origin isolation, which is faster where other work keeps the cores busy.
+ * `npm run evaluate:training -- --protocol yeast,usiigaci [--data DIR] --json FILE`: trains models on random choices of
+ * images, in headless Chromium with the built package, and prints AP@0.5 on other images before and after, also on images
+ * of other kinds. First five choices of five images, then the curve over 1, 2 and 10. A training that is in the file
+ * already (same model and settings) is not made again, so that an evaluation can be made in pieces; one that fails is
+ * told, the next one begins, and the exit code is 1.
+ *
+ * Instead of a protocol: `--images DIR --masks DIR [--learn FILE.json:KEY] [--judge FILE.json:KEY]
+ * [--also NAME=IMAGES,MASKS[,FILE.json:KEY]]… [--base FOLDER]`. Images without a cell are left out. Without `--judge` the
+ * images that were not learned from judge. Of stacks the plane in the middle is taken. `--base` is the folder of the model
+ * that is started from, by default the one that ships.
+ *
+ * `--counts 5,1,2,10`, the first one first; `--choices 5`, `--from 0`: number of the first choice; `--rows N`: ends after so
+ * many trainings; `--settings JSON`; `--also-most 8`: images of each other kind, spread over their list; `--one-thread`:
+ * without cross-origin isolation, which is faster where other work keeps the cores busy.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openImage } from '../../workers/io/open.ts';
 import { randomNumbers } from '../../workers/training/random.ts';
-import { openStage } from '../e2e/browser.ts';
-import { type TrainingEvaluation, trainInPage } from './training-in-page.ts';
+import { openStage, repository, type Stage } from '../e2e/browser.ts';
+import { referenceData } from '../reference-data.ts';
+import { ImageSet, spread } from './image-set.ts';
+import { trainInPage } from './training-in-page.ts';
+import { plannedRows, type Row, RowFile, type RowKey, table } from './training-rows.ts';
 
 const { values } = parseArgs({
   options: {
+    protocol: { type: 'string' },
+    data: { type: 'string', default: referenceData('data').path },
+    json: { type: 'string' },
     images: { type: 'string' },
     masks: { type: 'string' },
     learn: { type: 'string' },
     judge: { type: 'string' },
+    counts: { type: 'string', default: '5,1,2,10' },
     choices: { type: 'string', default: '5' },
     from: { type: 'string', default: '0' },
-    counts: { type: 'string', default: '1,2,5,10' },
+    rows: { type: 'string' },
     settings: { type: 'string', default: '{}' },
     base: { type: 'string' },
     also: { type: 'string', multiple: true, default: [] },
-    'also-most': { type: 'string', default: '6' },
+    'also-most': { type: 'string', default: '8' },
     'one-thread': { type: 'boolean', default: false },
   },
 });
-if (!values.images || !values.masks) {
-  console.error('Give the folders: npm run evaluate:training -- --images DIR --masks DIR');
+
+/** What is learned from, what judges, and the model that is started from. */
+interface Protocol {
+  name: string;
+  images: string;
+  masks: string;
+  learn?: string | undefined;
+  judge?: string | undefined;
+  /** `NAME=IMAGES,MASKS[,FILE.json:KEY]` */
+  also: string[];
+  base?: string | undefined;
+}
+
+/** The domains by which training in the page is judged: the default model has seen neither (usiigaci: with its own base). */
+function protocolNamed(name: string): Protocol {
+  const folder = (set: string) => `${values.data}/${set}`;
+  const other = (label: string, set: string) =>
+    `${label}=${folder(set)}/images,${folder(set)}/masks,${folder(set)}/splits.json:val`;
+  const nuclei = [other('DSB 2018', 'dsb2018'), other('BBBC039', 'bbbc039')];
+  const images = (set: string) => ({ images: `${folder(set)}/images`, masks: `${folder(set)}/masks` });
+  if (name === 'yeast') {
+    const also = [...nuclei, other('Usiigaci', 'usiigaci_phase')];
+    return { name, ...images('baby_yeast_brightfield'), also };
+  }
+  if (name === 'usiigaci') {
+    const lists = `${folder('usiigaci_phase')}/splits.json`;
+    return {
+      name,
+      ...images('usiigaci_phase'),
+      learn: `${lists}:train`,
+      judge: `${lists}:val`,
+      also: nuclei,
+      base: `${repository}test/evaluate/cyto-s1-without-usiigaci`,
+    };
+  }
+  console.error(`There is no protocol "${name}"; use yeast, usiigaci, or both with a comma.`);
   process.exit(2);
 }
-const mounts: Record<string, string> = {};
-const stem = (file: string) => file.replace(/(\.ome)?\.(tiff?|\w+)$/i, '');
 
-/** Images with masks of the same name, served to the page. */
-class ImageSet {
-  readonly #images: Map<string, string>;
-  readonly #masks: Map<string, string>;
-  readonly #mount: string;
-  readonly #maskFolder: string;
-
-  constructor(images: string, masks: string) {
-    const byStem = (folder: string) => new Map(readdirSync(folder).map((file) => [stem(file), file]));
-    this.#mount = `/set${Object.keys(mounts).length}`;
-    this.#maskFolder = `${resolve(masks)}/`;
-    mounts[`${this.#mount}/images/`] = `${resolve(images)}/`;
-    mounts[`${this.#mount}/masks/`] = this.#maskFolder;
-    this.#images = byStem(images);
-    this.#masks = byStem(masks);
-  }
-
-  /** Those of the listed images that have cells. @param list `FILE.json:KEY`; absent: all */
-  async usable(list?: string): Promise<string[]> {
-    const names = list ? listed(list) : [...this.#images.keys()].sort();
-    const checks = await Promise.all(names.map((name) => this.#hasCells(name)));
-    return names.filter((_, i) => checks[i]);
-  }
-
-  addresses(names: readonly string[]): { image: string; mask: string }[] {
-    return names.map((name) => ({
-      image: `${this.#mount}/images/${encodeURIComponent(this.#images.get(name) ?? '')}`,
-      mask: `${this.#mount}/masks/${encodeURIComponent(this.#masks.get(name) ?? '')}`,
-    }));
-  }
-
-  async #hasCells(name: string): Promise<boolean> {
-    const file = this.#masks.get(name);
-    if (!file || !this.#images.has(name)) return false;
-    const blob = new Blob([readFileSync(`${this.#maskFolder}${file}`)]);
-    const volume = await (await openImage({ name: file, path: file, blob })).readVolume();
-    return volume.data.some((label) => label > 0);
-  }
+function protocols(): Protocol[] {
+  const { protocol, images, masks, learn, judge, also, base } = values;
+  if (protocol) return protocol.split(',').map(protocolNamed);
+  if (images && masks) return [{ name: images, images, masks, learn, judge, also, base }];
+  console.error(
+    'Say what is learned: npm run evaluate:training -- --protocol yeast, or --images DIR --masks DIR',
+  );
+  process.exit(2);
 }
 
-/** At most so many of a list, evenly spread over it. */
-function spread<T>(list: readonly T[], most: number): T[] {
-  const count = Math.min(most, list.length);
-  return Array.from({ length: count }, (_, k) => list[Math.floor((k * list.length) / count)]);
-}
+const file = new RowFile(values.json);
+let left = values.rows ? Number(values.rows) : Number.POSITIVE_INFINITY;
+let failed = 0;
 
-function listed(option: string): string[] {
-  const at = option.lastIndexOf(':');
-  const parsed = JSON.parse(readFileSync(option.slice(0, at), 'utf8')) as Record<string, string[]>;
-  return parsed[option.slice(at + 1)].map(stem);
-}
+async function evaluate(protocol: Protocol): Promise<void> {
+  const set = new ImageSet(protocol.images, protocol.masks, '/set/');
+  const pool = await set.usable(protocol.learn);
+  const judges = protocol.judge ? await set.usable(protocol.judge) : undefined;
+  const others = await Promise.all(
+    protocol.also.map(async (option, k) => {
+      const at = option.indexOf('=');
+      const [images, masks, list] = option.slice(at + 1).split(',');
+      const other = new ImageSet(images, masks, `/other${k}/`);
+      const names = spread(await other.usable(list), Number(values['also-most']));
+      return { name: at < 0 ? images : option.slice(0, at), set: other, images: other.addresses(names) };
+    }),
+  );
+  const base = protocol.base ? `${resolve(protocol.base)}/` : undefined;
+  const weights = readFileSync(`${base ?? `${repository}models/default/`}model.onnx`);
+  const model = createHash('sha256').update(weights).digest('hex');
+  file.start[model] ??= {};
+  const mounts = Object.assign(
+    {},
+    set.mounts,
+    ...others.map((other) => other.set.mounts),
+    base ? { '/base/': base } : {},
+  );
 
-const set = new ImageSet(values.images, values.masks);
-const pool = await set.usable(values.learn);
-const judges = values.judge ? await set.usable(values.judge) : undefined;
-const also = await Promise.all(
-  values.also.map(async (option) => {
-    const [images, masks, list] = option.split(',');
-    const other = new ImageSet(images, masks);
-    const names = spread(await other.usable(list), Number(values['also-most']));
-    return { name: images, images: other.addresses(names) };
-  }),
-);
-if (values.base) mounts['/base/'] = `${resolve(values.base)}/`;
-
-const { page, origin, close } = await openStage({ isolated: !values['one-thread'], mounts });
-page.setDefaultTimeout(0);
-await page.goto(`${origin}/test/evaluate/page.html`);
-const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
-for (const count of values.counts.split(',').map(Number)) {
-  if (count > pool.length - (judges ? 0 : 1)) continue;
-  const results: TrainingEvaluation[] = [];
-  const first = Number(values.from);
-  for (let choice = first; choice < first + Number(values.choices); choice++) {
+  const open = async () => {
+    const stage = await openStage({ isolated: !values['one-thread'], mounts });
+    stage.page.setDefaultTimeout(0);
+    await stage.page.goto(`${stage.origin}/test/evaluate/page.html`);
+    return stage;
+  };
+  const train = async ({ page }: Stage, key: RowKey): Promise<Row> => {
+    const { count, choice } = key;
     const random = randomNumbers(choice, 77);
     const order = pool.map((name) => ({ name, key: random() })).sort((a, b) => a.key - b.key);
     const names = order.map(({ name }) => name);
-    const result = await page
-      .evaluate(trainInPage, {
-        learn: set.addresses(names.slice(0, count)),
-        judge: set.addresses(judges ?? names.slice(count)),
-        settings: { seed: choice, ...(JSON.parse(values.settings) as object) },
-        name: `evaluation ${count} ${choice}`,
-        also,
-        ...(values.base ? { base: '/base/' } : {}),
-      })
-      .catch((error: Error) => error.message.split('\n')[0]);
-    if (typeof result === 'string') {
-      console.log(`${count} images, choice ${choice}: ${result}`);
-      continue;
+    const { known, ...result } = await page.evaluate(trainInPage, {
+      learn: set.addresses(names.slice(0, count)),
+      judge: set.addresses(judges ?? names.slice(count)),
+      settings: { seed: choice, ...(JSON.parse(values.settings) as object) },
+      name: `evaluation ${count} ${choice}`,
+      also: others.map(({ name, images }) => ({ name, images })),
+      known: knownOf(model, protocol.name),
+      ...(base ? { base: '/base/' } : {}),
+    });
+    keepKnown(model, protocol.name, known);
+    return { ...key, ...result, model, settings: values.settings, images: names.slice(0, count) };
+  };
+
+  const counts = values.counts.split(',').map(Number);
+  const choices = { from: Number(values.from), count: Number(values.choices) };
+  const rows: Row[] = [];
+  let stage: Stage | undefined;
+  for (const key of plannedRows(protocol.name, counts, choices, pool.length - (judges ? 0 : 1))) {
+    const done = file.find(key, model, values.settings);
+    if (done) rows.push(done);
+    if (done || left <= 0) continue;
+    left--;
+    const title = `${key.set}, ${key.count} images, choice ${key.choice}`;
+    try {
+      stage ??= await open();
+      const row = await train(stage, key);
+      file.add(row);
+      rows.push(row);
+      const also = row.also.map(({ name, before, after }) => `${name} ${(after - before).toFixed(3)}`);
+      console.log(
+        `${title}: AP@0.5 ${row.before.toFixed(3)} → ${row.after.toFixed(3)}, ${row.steps} steps, ${row.seconds.toFixed(0)} s, ` +
+          `share ${row.share}${row.improved ? '' : ' (nothing better was found)'}; ${also.join(', ')}`,
+      );
+    } catch (error) {
+      failed++;
+      console.error(`${title} failed: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+      // The page may be what is broken: the next training gets another.
+      await stage?.close();
+      stage = undefined;
     }
-    results.push(result);
-    const { before, after, seconds, steps, improved } = result;
-    console.log(
-      `${count} images, choice ${choice}: AP@0.5 ${before.toFixed(3)} → ${after.toFixed(3)}, ${steps} steps, ${seconds.toFixed(0)} s` +
-        `${improved ? '' : ' (nothing better was found)'}  ${names.slice(0, count).join(' ')}`,
-    );
-    for (const other of result.also)
-      console.log(`  ${other.name}: ${other.before.toFixed(3)} → ${other.after.toFixed(3)}`);
   }
-  if (results.length === 0) continue;
-  const [before, after, seconds] = (['before', 'after', 'seconds'] as const).map((key) =>
-    mean(results.map((result) => result[key])),
-  );
-  console.log(
-    `${count} images: mean AP@0.5 ${before.toFixed(3)} → ${after.toFixed(3)} over ${results.length} choices, ${seconds.toFixed(0)} s each`,
-  );
-  for (const [k, { name }] of also.entries()) {
-    const [first, last] = (['before', 'after'] as const).map((key) =>
-      mean(results.map((result) => result.also[k][key])),
-    );
-    console.log(`  ${name}: mean ${first.toFixed(3)} → ${last.toFixed(3)}`);
-  }
+  await stage?.close();
+  console.log(`\n${table(rows)}\n`);
 }
-await close();
+
+/** Scores of the model that was started from stand in the file by set and address, since addresses are those of a server. */
+function knownOf(model: string, set: string): Record<string, number> {
+  const prefix = `${set} `;
+  const own = Object.entries(file.start[model]).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, score]) => [name.slice(prefix.length), score]));
+}
+
+function keepKnown(model: string, set: string, known: Record<string, number>): void {
+  for (const [address, score] of Object.entries(known)) file.start[model][`${set} ${address}`] = score;
+}
+
+for (const protocol of protocols()) await evaluate(protocol);
+if (failed > 0) console.error(`${failed} training${failed === 1 ? '' : 's'} failed`);
+process.exit(failed > 0 ? 1 : 0);
