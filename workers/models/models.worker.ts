@@ -18,7 +18,14 @@ import { hasOpfs, OpfsStorage } from './opfs-storage.ts';
 /** An address, or files the user has chosen. */
 export type SourceRequest = { url: string } | { files: NamedFile[] };
 
-const store = new FolderStore(hasOpfs() ? new OpfsStorage() : new MemoryStorage());
+const storage = hasOpfs() ? new OpfsStorage() : new MemoryStorage();
+const store = new FolderStore(storage);
+
+/** Chromium loses what private windows store when the storage was not used for ten minutes. */
+const LOOK_MS = 4 * 60_000;
+setInterval(() => {
+  storage.folders().catch((error: unknown) => console.debug('cytopane:', error));
+}, LOOK_MS);
 
 /** Downloads that nobody has taken up for so long are removed. */
 const ABANDONED_MS = 14 * 24 * 3600 * 1000;
