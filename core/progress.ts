@@ -28,6 +28,11 @@ export interface TrainingReport {
   /** Of the last step. */
   loss: number;
   curve: CurvePoint[];
+  /**
+   * Set where a training that was to go on has begun anew: it was begun with another version of the model, or of what
+   * trains it.
+   */
+  anew?: boolean;
 }
 
 /** Options that every asynchronous method of the library takes. */

@@ -353,6 +353,7 @@ export const de: Texts = {
     saveSet: 'Satz speichern…',
     interrupted: (name, step) => `Das Training von „${name}“ wurde bei Schritt ${step} unterbrochen.`,
     resume: 'Fortsetzen',
+    anew: 'Es beginnt von vorn mit denselben Bildern: Das Modell, oder wie es trainiert wird, ist jetzt ein anderes.',
     forget: 'Verwerfen',
     name: 'Name',
     defaultName: (date) => `Meine Zellen ${date.toISOString().slice(0, 10)}`,
@@ -373,6 +374,8 @@ export const de: Texts = {
       'training-images':
         'Mittlere Präzision bei IoU 0,5 auf den Trainingsbildern selbst: zum Zurückhalten waren es zu wenige Zellen.',
     },
+    remembered: (percent) =>
+      `Was das Modell vorher in Bildern anderer Art fand, findet es zu ${percent} % ebenso.`,
     noBetter:
       'Das Training hat nichts Besseres gefunden als das bisherige Modell. Füge mehr korrigierte Bilder hinzu oder korrigiere sie gründlicher.',
     keepRun: 'Behalten und segmentieren',

@@ -341,6 +341,7 @@ export const en = {
     saveSet: 'Save set…',
     interrupted: (name: string, step: number) => `The training of “${name}” was interrupted at step ${step}.`,
     resume: 'Go on',
+    anew: 'It begins anew with the same images: the model, or the way it is trained, is another one now.',
     forget: 'Forget it',
     name: 'Name',
     defaultName: (date: Date) => `My cells ${date.toISOString().slice(0, 10)}`,
@@ -361,6 +362,8 @@ export const en = {
       'training-images':
         'Average precision at IoU 0.5 on the training images themselves: there were too few cells to hold some back.',
     },
+    remembered: (percent: number) =>
+      `Of what the model found before in images of other kinds, ${percent} % is found alike.`,
     noBetter:
       'The training found nothing better than the model you have. Add more corrected images, or correct them more thoroughly.',
     keepRun: 'Keep and segment',

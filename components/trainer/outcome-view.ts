@@ -21,7 +21,7 @@ export function outcomeView(
   texts: Texts['trainer'],
   { keep, discard, save, compare, checkpoint }: OutcomeActions,
 ): TemplateResult {
-  const { before, after, improved, judgedOn } = outcome;
+  const { before, after, improved, judgedOn, remembered } = outcome;
   const score = (name: string, value: number) => html`<span>${name}<b>${value.toFixed(2)}</b></span>`;
   const choose = (event: Event) => {
     const input = (event.target as HTMLElement).parentElement?.querySelector<HTMLInputElement>('#original');
@@ -36,6 +36,7 @@ export function outcomeView(
   return html`<div part="outcome">
     <div class="scores">${score(texts.before, before.ap50)}<span aria-hidden="true">→</span>${score(texts.after, after.ap50)}</div>
     <p class="quiet-text">${texts.judged[judgedOn]}</p>
+    ${improved && remembered !== undefined ? html`<p class="quiet-text">${texts.remembered(Math.floor(100 * remembered))}</p>` : nothing}
     ${improved ? nothing : html`<p>${texts.noBetter}</p>`}
     <div class="actions">
       <button class=${improved ? 'primary' : ''} part="keep-run" ?disabled=${!improved} @click=${() => keep(true)}>${texts.keepRun}</button>

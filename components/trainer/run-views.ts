@@ -45,6 +45,7 @@ export function progressView(
   const left = progress.secondsLeft;
   return html`<progress part="progress" max=${progress.total} .value=${training ? progress.value : nothing} aria-label=${name}></progress>
     <span class="quiet-text">${name} ${training ? `${progress.value} / ${progress.total}` : ''}${left === undefined || paused ? '' : ` · ${texts.left(texts.seconds(left))}`}</span>
+    ${progress.training?.anew ? html`<p class="quiet-text">${texts.trainer.anew}</p>` : nothing}
     <div class="actions">
       <button part="pause" aria-pressed=${paused} @click=${pause}>${texts.pause}</button>
       <button part="cancel" @click=${cancel}>${texts.cancel}</button></div>`;

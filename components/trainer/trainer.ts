@@ -2,12 +2,11 @@ import { html, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
 import type { HistoryStep } from '../../core/edit/label-history.ts';
 import { asCytoError, isAbort } from '../../core/errors.ts';
-import type { Progress } from '../../core/progress.ts';
 import {
   DEFAULT_SETTINGS,
   estimateSeconds,
   type TrainedModel,
-  TrainingClient,
+  type TrainingClient,
   type UnfinishedTraining,
 } from '../../workers/training/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
@@ -28,6 +27,7 @@ import { progressView, settingsView } from './run-views.ts';
 import { Suggestion } from './suggestion.ts';
 import { trainerStyles } from './trainer-styles.ts';
 import { saveAsCheckpoint, saveModel, saveTrainingSet } from './training-files.ts';
+import { type RunTask, TrainingRun } from './training-run.ts';
 
 /**
  * Trains a model on corrected images: collects them from the viewer, trains in a worker, shows how well the model did
@@ -61,20 +61,13 @@ export class CytoTrainer extends ViewerPart {
   @property({ attribute: 'model-name' }) accessor modelName = '';
 
   @state() private accessor images: readonly CorrectedImage[] = [];
-  @state() private accessor progress: Progress | undefined;
-  @state() private accessor paused = false;
   @state() private accessor message = '';
   @state() private accessor outcome: TrainedModel | undefined;
-  @state() private accessor unfinished: UnfinishedTraining | undefined;
   @state() private accessor kept: { id: string; name: string } | undefined;
-  @state() private accessor bytes: number | undefined;
 
-  #client: TrainingClient | undefined;
-  #running: AbortController | undefined;
-  #disposal: ReturnType<typeof setTimeout> | undefined;
   /** The model that the last training started from. */
   #parent: string | undefined;
-  #estimating: AbortController | undefined;
+  readonly #training = new TrainingRun(this, (progress) => this.#emit('progress', progress));
   readonly #curve = new CurveView(this);
   readonly #comparison = new ComparisonDialog(this);
   readonly #suggestion = new Suggestion(this);
@@ -86,31 +79,7 @@ export class CytoTrainer extends ViewerPart {
 
   /** Whether a training is under way. */
   get busy(): boolean {
-    return this.#running !== undefined;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    clearTimeout(this.#disposal);
-    this.#open()
-      .unfinished()
-      .then(
-        (unfinished) => {
-          if (!this.busy) this.unfinished = unfinished;
-        },
-        // Private windows may refuse their database: then nothing was kept.
-        (error: unknown) => console.debug('cytopane:', error),
-      );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    // A moved element is connected again at once and goes on.
-    this.#disposal = setTimeout(() => {
-      this.cancel();
-      this.#client?.dispose();
-      this.#client = undefined;
-    }, 0);
+    return this.#training.busy;
   }
 
   /** Adds the shown plane with its labels; a plane of the same name is replaced. */
@@ -181,7 +150,7 @@ export class CytoTrainer extends ViewerPart {
 
   /** Stops a training. What it has learned until the last point of its curve can be gone on with. */
   cancel(): void {
-    this.#running?.abort();
+    this.#training.cancel();
   }
 
   /**
@@ -191,7 +160,7 @@ export class CytoTrainer extends ViewerPart {
   async keep(run = false): Promise<void> {
     const { outcome } = this;
     if (!outcome) return;
-    const { id, name } = await this.#open().accept(outcome);
+    const { id, name } = await this.#training.client.accept(outcome);
     this.outcome = undefined;
     this.kept = { id, name };
     this.#emit('cyto-model', { id, name, run });
@@ -209,7 +178,7 @@ export class CytoTrainer extends ViewerPart {
     if (!outcome || !wanted) return;
     const model = this.#parent ? { model: this.#parent } : {};
     await this.#comparison.show(wanted, (image, signal) =>
-      this.#open().compare(image, outcome, { signal, ...model }),
+      this.#training.client.compare(image, outcome, { signal, ...model }),
     );
   }
 
@@ -232,7 +201,7 @@ export class CytoTrainer extends ViewerPart {
     const { outcome } = this;
     if (!outcome) return;
     this.message = '';
-    await saveAsCheckpoint(this, this.#open(), outcome, original);
+    await saveAsCheckpoint(this, this.#training.client, outcome, original);
   }
 
   /** Saves the corrected images as one zip, in the layout of Cellpose, that {@link openSet} reads. */
@@ -254,62 +223,29 @@ export class CytoTrainer extends ViewerPart {
     if (file) this.#try(this.openSet(file));
   };
 
-  #open(): TrainingClient {
-    this.#client ??= new TrainingClient();
-    return this.#client;
-  }
-
-  async #run(
-    work: (
-      client: TrainingClient,
-      task: { signal: AbortSignal; onProgress: (progress: Progress) => void },
-    ) => Promise<TrainedModel>,
-  ): Promise<TrainedModel> {
-    this.#running?.abort();
+  async #run(work: (client: TrainingClient, task: RunTask) => Promise<TrainedModel>): Promise<TrainedModel> {
     this.#parent = this.baseModel;
-    const running = new AbortController();
-    this.#running = running;
     this.message = '';
     this.kept = undefined;
     this.outcome = undefined;
-    this.unfinished = undefined;
-    this.paused = false;
     this.#curve.clear();
-    this.progress = { phase: 'waiting', value: 0, total: 1 };
     try {
-      const outcome = await work(this.#open(), {
-        signal: running.signal,
-        onProgress: (progress) => {
-          if (this.#running !== running) return;
-          this.progress = progress;
-          this.#emit('progress', progress);
-        },
+      const outcome = await this.#training.run(async (client, task) => {
+        // It is there when the progress goes, so that the curve stays in the page.
+        this.outcome = await work(client, task);
+        return this.outcome;
       });
-      this.outcome = outcome;
       const { before, after, improved } = outcome;
       this.#emit('cyto-trained', { before: before.ap50, after: after.ap50, improved });
       return outcome;
     } catch (cause) {
       const error = asCytoError(cause);
-      if (this.#running === running) {
-        this.message = isAbort(error) ? '' : error.message;
-        if (!isAbort(error)) this.#emit('error', { kind: error.kind, message: error.message });
+      // A training that another one has replaced says nothing.
+      if (!this.busy && !isAbort(error)) {
+        this.message = error.message;
+        this.#emit('error', { kind: error.kind, message: error.message });
       }
       throw error;
-    } finally {
-      if (this.#running === running) {
-        this.#running = undefined;
-        this.progress = undefined;
-        if (!this.outcome) {
-          const look = this.#client?.unfinished();
-          look?.then(
-            (unfinished) => {
-              if (!this.busy) this.unfinished = unfinished;
-            },
-            (error: unknown) => console.debug('cytopane:', error),
-          );
-        }
-      }
     }
   }
 
@@ -324,36 +260,20 @@ export class CytoTrainer extends ViewerPart {
     });
   }
 
-  #togglePause(): void {
-    this.paused = !this.paused;
-    this.#try(this.paused ? this.#open().pause() : this.#open().goOn());
-  }
-
-  /** Asks the worker how much memory the training would take. */
-  async #estimate(): Promise<void> {
-    this.#estimating?.abort();
-    this.bytes = undefined;
-    if (this.images.length === 0 || this.busy) return;
-    const estimating = new AbortController();
-    this.#estimating = estimating;
-    const bytes = await this.#open().estimateBytes(
-      this.images,
-      { epochs: this.epochs },
-      { signal: estimating.signal, ...(this.baseModel ? { model: this.baseModel } : {}) },
-    );
-    if (this.#estimating === estimating) this.bytes = bytes;
-  }
-
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
-    if (changed.has('images') || changed.has('baseModel')) this.#try(this.#estimate());
-    const curve = this.progress?.training?.curve;
+    if (changed.has('images') || changed.has('baseModel')) {
+      const { images, epochs, baseModel: model } = this;
+      this.#try(this.#training.estimate(images, { epochs, model }));
+    }
+    const curve = this.#training.progress?.training?.curve;
     const { loss, ap } = this.texts.trainer;
     if (curve && curve.length > 1) this.#try(this.#curve.draw(curve, { loss, ap }));
   }
 
   protected override render() {
     const texts = this.texts.trainer;
+    const { progress, paused, unfinished } = this.#training;
     const waiting = this.busy || !(this.model && canCollect(this.model));
     return html`
       <p class="quiet-text">${texts.hint}</p>
@@ -372,15 +292,15 @@ export class CytoTrainer extends ViewerPart {
         <button part="open-set" ?disabled=${this.busy} @click=${() => this.renderRoot.querySelector<HTMLInputElement>('#set')?.click()}>${texts.openSet}</button>
         ${this.images.length > 0 ? html`<button part="save-set" @click=${() => this.#try(this.saveSet())}>${texts.saveSet}</button>` : nothing}
         <input id="set" type="file" accept=".zip" tabindex="-1" aria-hidden="true" @change=${this.#onSet} /></div>
-      ${this.unfinished ? this.#offer(this.unfinished) : nothing}
+      ${unfinished ? this.#offer(unfinished) : nothing}
       ${this.images.length > 0 && !this.busy && !this.outcome ? this.#settings() : nothing}
       <div aria-live="polite">${
-        this.progress
+        progress
           ? progressView(
-              this.progress,
-              this.paused,
+              progress,
+              paused,
               this.texts,
-              () => this.#togglePause(),
+              () => this.#try(this.#training.togglePause()),
               () => this.cancel(),
             )
           : nothing
@@ -417,14 +337,12 @@ export class CytoTrainer extends ViewerPart {
     const texts = this.texts.trainer;
     return html`<p>${texts.interrupted(name, step)}</p><div class="actions">
       <button part="resume" @click=${() => this.#try(this.resume())}>${texts.resume}</button>
-      <button @click=${() => {
-        this.unfinished = undefined;
-        this.#try(this.#open().forget());
-      }}>${texts.forget}</button></div>`;
+      <button @click=${() => this.#try(this.#training.forget())}>${texts.forget}</button></div>`;
   }
 
   #settings() {
-    const { epochs, learningRate, modelName: name, bytes } = this;
+    const { epochs, learningRate, modelName: name } = this;
+    const { bytes } = this.#training;
     const seconds = estimateSeconds(this.images, { epochs, rate: learningRate });
     return settingsView(
       { name, epochs, learningRate, seconds, bytes },

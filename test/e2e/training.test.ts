@@ -26,6 +26,7 @@ async function correct({ page }: Stage, name: string): Promise<void> {
 }
 
 async function openTrainer({ page }: Stage): Promise<void> {
+  if (await page.locator('cyto-trainer').isVisible()) return;
   await page.getByText('Improve the model').click();
   await page.getByRole('button', { name: 'Add this image with its labels' }).waitFor();
 }
@@ -42,6 +43,30 @@ function keptState({ page }: Stage): Promise<boolean> {
           get.onsuccess = () => {
             open.result.close();
             resolve(get.result !== undefined);
+          };
+        };
+      }),
+  );
+}
+
+/** Makes the kept point one of a training that went otherwise. */
+function ageState({ page }: Stage): Promise<void> {
+  return page.evaluate(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const open = indexedDB.open('cytopane-training');
+        open.onerror = () => reject(open.error);
+        open.onsuccess = () => {
+          const store = open.result.transaction('training', 'readwrite').objectStore('training');
+          const get = store.get('state');
+          get.onsuccess = () => {
+            const kept = get.result as { state: { scheme: string } };
+            kept.state.scheme = 'of an older version';
+            const put = store.put(kept, 'state');
+            put.onsuccess = () => {
+              open.result.close();
+              resolve();
+            };
           };
         };
       }),
@@ -126,6 +151,7 @@ describe('training in the page', () => {
 
   it('offers to go on with a training that a reload has interrupted', async () => {
     const { page } = stage;
+    await openTrainer(stage);
     await correct(stage, 'tp1');
     await correct(stage, 'tp2');
     await setRounds(stage, 12);
@@ -140,6 +166,12 @@ describe('training in the page', () => {
     assert.ok(Number(/step (\d+)/.exec(at ?? '')?.[1]) > 1, `it began at ${at}`);
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor();
+    await page.locator('cyto-trainer').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Forget it' }).waitFor();
+    // An update of the page may have changed how it is trained.
+    await ageState(stage);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('It begins anew with the same images').waitFor({ timeout: 240_000 });
     await page.locator('cyto-trainer').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Forget it' }).click();
     assert.deepEqual(stage.problems, []);
@@ -177,7 +209,7 @@ describe('training in the page', () => {
   it('takes planes of a stack in three orientations, with their cells', async () => {
     const { page } = stage;
     const trainer = page.locator('cyto-trainer');
-    if (!(await trainer.isVisible())) await openTrainer(stage);
+    await openTrainer(stage);
     const remove = trainer.getByRole('button', { name: /^Remove / });
     while ((await remove.count()) > 0) await remove.first().click();
     const stack = (name: string) => new URL(`../../demo/data/${name}`, import.meta.url);

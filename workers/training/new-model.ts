@@ -72,6 +72,8 @@ export async function newModelFiles(
     cells: outcome.cells,
     ...settings,
     steps: outcome.step,
+    share: outcome.share,
+    ...(outcome.remembered === undefined ? {} : { remembered: round(outcome.remembered) }),
     seconds: Math.round(outcome.seconds),
     backend: outcome.backend,
     judged_on: outcome.judgedOn,

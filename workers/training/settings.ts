@@ -86,6 +86,16 @@ export function planOf(
   return { side, round, steps: round * Math.round(epochs) };
 }
 
+/** Raised with every change of what a step learns from, or how: a training that was begun otherwise cannot go on. */
+const VERSION = 3;
+
+/**
+ * How a training goes, in words that are compared: one that was interrupted goes on only as it was begun.
+ * @param crops in a step
+ */
+export const schemeOf = ({ side, round, steps }: Plan, crops: number): string =>
+  `version ${VERSION}: ${steps} steps in rounds of ${round}, ${crops} crops of ${side}`;
+
 /** The rate rises over the first tenth, stays, and falls to almost nothing over the last two fifths. */
 export function rateAt(step: number, { steps }: Plan, { rate }: TrainingSettings): number {
   const rise = Math.min(1, (step + 1) / Math.max(1, steps * 0.1));

@@ -3,6 +3,7 @@ import type { NpyArray } from '../../core/npy.ts';
 import { type CurvePoint, TimeLeft } from '../../core/progress.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
 import type { ModelCard } from '../segmentation/network/model-card.ts';
+import type { TileNetwork } from '../segmentation/preprocess/run-tiles.ts';
 import { letMessagesIn } from '../serve.ts';
 import { Batches } from './batches.ts';
 import {
@@ -17,13 +18,16 @@ import { checkMemory, trainingBytes } from './memory.ts';
 import type { OnnxModel } from './onnx/onnx-model.ts';
 import type { OptimiserState } from './optimiser.ts';
 import { REPEATED, Rehearsal, rehearsalBytes } from './rehearsal.ts';
-import { type Plan, planOf, rateAt, type TrainingSettings } from './settings.ts';
+import { type Plan, planOf, rateAt, schemeOf, type TrainingSettings } from './settings.ts';
+import { chooseShare, type ShareTrial } from './share.ts';
 import { openFastStep, type StepBackend } from './step-ladder.ts';
 import type { Trainee, TraineeSizes } from './trainee.ts';
 import { checkImages, prepare, split, type TrainingImage } from './training-set.ts';
 
 /** A training at some step; what is needed to go on with it. */
 export interface TrainingState {
+  /** How it goes, see {@link schemeOf}. */
+  scheme: string;
   optimiser: OptimiserState;
   /** Running average of the weights, which is what is judged and kept. */
   average: Float32Array;
@@ -44,6 +48,10 @@ export interface TrainingOutcome {
   after: Score;
   /** Whether the new model is better on what was held back; if not, `model` is the one that was started from. */
   improved: boolean;
+  /** Share of what was learned that was kept; 0 if none. */
+  share: number;
+  /** How much of what the model knew is left, 0…1, see `Rehearsal.remembered`; absent where that is not known. */
+  remembered?: number;
   /** What the scores were taken on. */
   judgedOn: 'held-back' | 'training-images';
   /** Steps that the kept weights have learned. */
@@ -62,7 +70,7 @@ export interface TrainOptions {
   kernels: MaskKernels;
   /** Crops of images the model knows, uint8 [n, 3, y, x]: every step repeats some, so that it forgets little. */
   rehearsal?: NpyArray;
-  /** Goes on from here. */
+  /** Goes on from here; a training that went otherwise begins anew. */
   state?: TrainingState;
   /** After every step. */
   onStep?: (report: {
@@ -71,6 +79,8 @@ export interface TrainOptions {
     loss: number;
     secondsLeft?: number;
     curve: CurvePoint[];
+    /** Whether it went on from the given state. */
+    resumed: boolean;
   }) => void;
   /** Where to wait before a step while the user has paused. */
   pause?: () => Promise<void>;
@@ -88,12 +98,6 @@ const PATIENCE = 4;
 const HALF_LIFE = 25;
 
 const LONGEST_GRADIENT = 2;
-
-/** Shares of what was learned that are tried, smallest first. */
-const SHARES = [0.3, 0.5, 0.7];
-
-/** Scores that differ by no more count as equal. */
-const EQUAL = 0.02;
 
 /**
  * Trains a model on corrected images. The same images, settings and seed give the same model, also when a training was
@@ -120,25 +124,33 @@ export async function train(
   const sets = split(images);
   const judges = sets.judge.length > 0 ? sets.judge : sets.learn;
   const prepared = sets.learn.map((image) => prepare(image, card.diameter.rescale));
-  const rehearsal = frozen ? undefined : await rehearse();
   const plan = planOf(prepared, settings, { fixed: frozen?.tile });
   const trained = trainedBy(trainee, settings);
-  const scoreOf = async (weights: Float32Array): Promise<Score> => {
+  const running = async <T>(
+    weights: Float32Array,
+    task: (network: TileNetwork) => Promise<T>,
+  ): Promise<T> => {
+    throwIfAborted(signal);
     const network = await trainee.open(withWeights(model, trained, weights));
     try {
-      return await judge(judges, network.run, card, kernels, quiet);
+      return await task(network.run);
     } finally {
       await network.release();
     }
   };
+  const scoreOf = (weights: Float32Array): Promise<Score> =>
+    running(weights, (network) => judge(judges, network, card, kernels, quiet));
 
+  const rehearsal = frozen ? undefined : await rehearse();
   const batches = new Batches({ images: prepared, side: plan.side, seed: settings.seed, frozen, rehearsal });
   const step = await openFastStep(stepOf(model, trained, plan, batches.size, frozen?.tokens), {
     weights: gatherWeights(trained),
     crops: await batches.of(0),
   });
   try {
-    const state = options.state ?? (await begin());
+    const scheme = schemeOf(plan, batches.size);
+    const resumed = options.state?.scheme === scheme;
+    const state = options.state && resumed ? options.state : await begin(scheme);
     const { optimiser, best } = state;
     const every = Math.max(1, Math.round(plan.steps / JUDGEMENTS));
     const timing = new TimeLeft(plan.steps - optimiser.step);
@@ -175,6 +187,7 @@ export async function train(
           steps: plan.steps,
           loss: last,
           curve: state.curve,
+          resumed,
           ...(secondsLeft === undefined ? {} : { secondsLeft }),
         });
         if (judging && optimiser.step - best.step >= PATIENCE * every && best.step > 0) break;
@@ -184,15 +197,16 @@ export async function train(
       if (signal?.aborted && optimiser.step > first) await options.onState?.(state);
       throw error;
     }
-    const improved = best.step > 0;
-    if (improved) await moderate(state);
+    const kept = best.step > 0 ? await moderate(state) : undefined;
     return {
-      model: improved ? withWeights(model, trained, best.weights) : model,
+      model: kept ? withWeights(model, trained, kept.weights) : model,
       before: state.before,
-      after: best.score,
-      improved,
+      after: kept?.score ?? state.before,
+      improved: kept !== undefined,
+      share: kept?.share ?? 0,
+      ...(kept?.remembered === undefined ? {} : { remembered: kept.remembered }),
       judgedOn: sets.judge.length > 0 ? 'held-back' : 'training-images',
-      step: best.step,
+      step: kept ? best.step : 0,
       steps: optimiser.step,
       images: images.length,
       cells: prepared.reduce((total, { count: cells }) => total + cells, 0),
@@ -205,34 +219,29 @@ export async function train(
   }
 
   async function rehearse(): Promise<Rehearsal | undefined> {
-    if (!options.rehearsal) return;
-    const network = await trainee.open(model);
-    try {
-      return await Rehearsal.of(options.rehearsal, network.run);
-    } finally {
-      await network.release();
-    }
+    const { rehearsal } = options;
+    return (
+      rehearsal && running(gatherWeights(trained), (network) => Rehearsal.of(rehearsal, network, kernels))
+    );
   }
 
-  /** Goes back toward the start as far as the score stays: what was not learned from is then forgotten least. */
-  async function moderate({ best, before }: TrainingState): Promise<void> {
-    const { weights, score } = best;
-    const start = gatherWeights(trained);
-    for (const share of SHARES) {
-      throwIfAborted(signal);
-      const between = weights.map((value, i) => start[i] + share * (value - start[i]));
-      const own = await scoreOf(between);
-      const worse = own.ap < score.ap - EQUAL || own.ap50 < score.ap50 - EQUAL;
-      if (worse || own.ap <= before.ap) continue;
-      Object.assign(best, { weights: between, score: own });
-      return;
-    }
+  /** Goes back toward the start: what was not learned from is then forgotten less. */
+  function moderate({ best, before }: TrainingState): Promise<ShareTrial | undefined> {
+    return chooseShare({
+      start: gatherWeights(trained),
+      learned: best.weights,
+      before,
+      score: scoreOf,
+      remembered:
+        rehearsal && ((weights) => running(weights, (network) => rehearsal.remembered(network, kernels))),
+    });
   }
 
-  async function begin(): Promise<TrainingState> {
+  async function begin(scheme: string): Promise<TrainingState> {
     const weights = gatherWeights(trained);
     const before = await scoreOf(weights);
     return {
+      scheme,
       optimiser: step.begin(weights),
       average: weights.slice(),
       best: { weights, score: before, step: 0 },

@@ -115,12 +115,12 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
       ...(state ? { state } : {}),
       pause: async () => paused?.wait,
       onState: (kept) => checkpoint.keep(kept, sha256),
-      onStep: ({ step, steps, loss, secondsLeft, curve }) =>
+      onStep: ({ step, steps, loss, secondsLeft, curve, resumed: wentOn }) =>
         onProgress?.({
           phase: 'train',
           value: step,
           total: steps,
-          training: { loss, curve },
+          training: { loss, curve, ...(resumed && !wentOn ? { anew: true } : {}) },
           ...(secondsLeft === undefined ? {} : { secondsLeft }),
         }),
     });

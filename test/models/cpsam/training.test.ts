@@ -167,6 +167,18 @@ describe('training of a converted Cellpose-SAM', () => {
     });
     assert.equal(resumed.steps, whole.length);
     assert.deepEqual([...first, ...second], whole);
+    // One that was begun otherwise begins anew.
+    const anew: number[] = [];
+    const other = { ...(kept as TrainingState), scheme: 'of an older version' };
+    await train(trainee, parent.card, [discs()], settings, {
+      kernels,
+      state: other,
+      onStep: ({ loss, resumed: wentOn }) => {
+        assert.equal(wentOn, false);
+        anew.push(loss);
+      },
+    });
+    assert.deepEqual(anew, whole);
     await trainee.release();
   });
 
