@@ -168,6 +168,9 @@ describe('training in the page', () => {
     await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor();
     await page.locator('cyto-trainer').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Forget it' }).waitFor();
+    await page.reload();
+    await shown(page, 'nuclei-2d.png');
+    await openTrainer(stage);
     // An update of the page may have changed how it is trained.
     await ageState(stage);
     await page.getByRole('button', { name: 'Go on' }).click();

@@ -99,6 +99,8 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
   setAssetBase(request.assetBase);
   paused?.go();
   paused = undefined;
+  // A training that is cancelled while it is paused ends as well.
+  signal?.addEventListener('abort', () => paused?.go(), { once: true });
   onProgress?.({ phase: 'load-model', value: 0, total: 1 });
   const folder = heldFolder(folderOf(request));
   const parent = await loadModel(folder, quiet);

@@ -6,7 +6,11 @@ import { plainKernels } from '../../../workers/segmentation/kernels/kernels.ts';
 import { openGraph } from '../../../workers/segmentation/network/run-graph.ts';
 import { emptyCrops } from '../../../workers/training/augmentation.ts';
 import { Batches } from '../../../workers/training/batches.ts';
-import { gatherWeights, trainableWeights } from '../../../workers/training/graph/trainable-weights.ts';
+import {
+  gatherWeights,
+  trainableWeights,
+  withWeights,
+} from '../../../workers/training/graph/trainable-weights.ts';
 import { trainingStep } from '../../../workers/training/graph/training-step.ts';
 import { readOnnx, writeOnnx } from '../../../workers/training/onnx/onnx-model.ts';
 import { openStep } from '../../../workers/training/optimiser.ts';
@@ -64,6 +68,24 @@ test('what a model says of its crops asks nothing of its weights; another answer
   const other = await length(crops.target.map((value) => -value));
   await step.release();
   assert.ok(own < 1e-3 * other, `${own} against ${other}`);
+});
+
+test('a model remembers all that it says itself, another one less', async () => {
+  const known = await rehearsal();
+  const trained = trainableWeights(model, 'biases');
+  const start = gatherWeights(trained);
+  const remembered = async (change: number) => {
+    const weights = start.map((value, i) => value + change * Math.sin(i));
+    const network = await openGraph(writeOnnx(withWeights(model, trained, weights)));
+    try {
+      return await known.remembered(network.run, plainKernels);
+    } finally {
+      await network.release();
+    }
+  };
+  assert.equal(await remembered(0), 1);
+  const [little, much] = [await remembered(0.02), await remembered(1)];
+  assert.ok(little > much && much < 0.5, `${little}, ${much}`);
 });
 
 test('a window of a crop lies where it was asked for; around a smaller crop nothing counts', async () => {
