@@ -175,7 +175,7 @@ async function evaluate(protocol: Protocol): Promise<void> {
     }
   }
   await stage?.close();
-  console.log(`\n${table(rows)}\n`);
+  if (rows.length > 0) console.log(`\n${table(rows)}\n`);
 }
 
 /** Scores of the model that was started from stand in the file by set and address, since addresses are those of a server. */
