@@ -229,7 +229,7 @@ test('boxes are about cubes that fit, small volumes are one', () => {
     [20, 9000, 9000],
   ] as const) {
     const { counts, bytes } = boxesOf(shape);
-    assert.ok(bytes <= 256 * 2 ** 20, `${bytes} bytes of ${shape}`);
+    assert.ok(bytes <= 320 * 2 ** 20, `${bytes} bytes of ${shape}`);
     const lengths = shape.map((length, axis) => length / counts[axis]);
     // What is followed again in the margins of neighbours.
     const grown = lengths.reduce(

@@ -7,8 +7,8 @@ import type { FollowedEnds, FollowParameters, MaskKernels } from '../kernels/ker
 import { zeros } from '../masks/shape.ts';
 import type { FlowSmoothing, KeptFlows } from './kept-flows.ts';
 
-/** Bytes that a box with its margin may take while its points are followed. */
-const BOX_BYTES = 256 * 2 ** 20;
+/** Bytes that a box with the second of its margins may take while its points are followed; few points need a third. */
+const BOX_BYTES = 320 * 2 ** 20;
 /** Field and copies of flows and cellprob, float32. */
 const BYTES_PER_VOXEL = 12 + 16;
 /** Voxels around a box into which its points may move at first; twice as many while some go further. */
@@ -25,7 +25,7 @@ export interface BoxOptions extends TaskOptions {
 export type TakeEnds = (index: Int32Array, ends: Int32Array) => void;
 
 /**
- * How a volume is followed: number of boxes along z, y, x, and bytes that one with its margin takes. Boxes are about
+ * How a volume is followed: number of boxes along z, y, x, and bytes that one with its second margin takes. Boxes are about
  * cubes, of which the margin is the smallest share.
  */
 export function boxesOf(shape: Shape3, largest?: Shape3): { counts: Shape3; bytes: number } {
@@ -34,7 +34,7 @@ export function boxesOf(shape: Shape3, largest?: Shape3): { counts: Shape3; byte
   const bytes = () =>
     [0, 1, 2].reduce(
       (product, axis) =>
-        product * Math.min(shape[axis], length(axis) + (counts[axis] > 1 ? 2 * FIRST_MARGIN : 0)),
+        product * Math.min(shape[axis], length(axis) + (counts[axis] > 1 ? 4 * FIRST_MARGIN : 0)),
       BYTES_PER_VOXEL,
     );
   const longest = () => [0, 1, 2].reduce((best, axis) => (length(axis) > length(best) ? axis : best));
