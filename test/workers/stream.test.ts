@@ -111,6 +111,10 @@ test('the scale by the size of the cells is that of a run on the whole', async (
   const { whole, streamed, full } = await both({ mode: 'stitch', niter: 40 }, { ...SIDES, sizes });
   assert.ok(whole.estimatedDiameter! < 24);
   assert.equal(streamed.estimatedDiameter, whole.estimatedDiameter);
+  // The least size is that of cells in voxels, more than any has pixels in a plane.
+  const larger = await both({ mode: 'stitch', niter: 40, minSize: 150 }, { ...SIDES, sizes });
+  assert.equal(larger.whole.estimatedDiameter, whole.estimatedDiameter);
+  larger.streamed.dispose();
   assert.deepEqual(await streamed.labels(full), await whole.labels(full));
   streamed.dispose();
 });

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../core/errors.ts';
-import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
+import { DEFAULT_PARAMETERS, type SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../core/volume.ts';
 import type { MaskKernels } from './kernels/kernels.ts';
 import { MaskPipeline } from './masks/mask-pipeline.ts';
@@ -127,6 +127,9 @@ export async function lookAtCells(
   kernels: MaskKernels | undefined,
 ): Promise<{ diameter: number | undefined; looked: Looked[] }> {
   const [, ny, nx] = shape;
+  // Of a stack the least size is in voxels, which no cell of a single plane may have.
+  const { minSize } = parameters.mode === '2d' ? parameters : DEFAULT_PARAMETERS;
+  const masks = maskParameters({ ...parameters, minSize });
   const areas: number[] = [];
   const looked: Looked[] = [];
   for (const { z, y, x, height, width } of looks) {
@@ -152,10 +155,7 @@ export async function lookAtCells(
       kernels,
     );
     looked.push({ output, pipeline });
-    const labels = await pipeline.labels(
-      maskParameters(parameters),
-      tiles.signal ? { signal: tiles.signal } : {},
-    );
+    const labels = await pipeline.labels(masks, tiles.signal ? { signal: tiles.signal } : {});
     areas.push(...labelCounts(labels).slice(1));
   }
   areas.sort((a, b) => a - b);
