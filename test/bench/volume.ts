@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * `npm run bench:volume [-- --shape 256,512,512 --cubes 64,128,256]`: memory and time per stage of a 16-bit stack through
+ * `npm run bench:volume [-- --shape 256,512,512 --cubes 64,128,256,512]`: memory and time per stage of a 16-bit stack through
  * both modes for stacks in headless Chromium, and how the processor time of flows → labels grows with the number of voxels. The network is a
  * gradient, so that everything but the network is measured. Cells are a lattice of balls, known to the voxel.
  *
@@ -15,7 +15,7 @@ import { forgetPeak, memoryOf, processorTime } from './process-memory.ts';
 const { values } = parseArgs({
   options: {
     shape: { type: 'string', default: '256,512,512' },
-    cubes: { type: 'string', default: '64,128,256' },
+    cubes: { type: 'string', default: '64,128,256,512' },
     modes: { type: 'string', default: 'stitch,3d' },
   },
 });
