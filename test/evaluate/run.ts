@@ -3,8 +3,8 @@
  * that has a label mask of the same name, in headless Chromium with the built package, and prints AP@0.5/0.75/0.9.
  *
  * `npm run evaluate -- --3d [--data DIR] [--set NAME] [--limit N] [--model ID] [--json FILE]`: the volumes of
- * ../shared/data (or DIR) that are held back for validation (all of a set that holds none back), or the first N of each set, in every mode for
- * stacks; FILE gets the figures of each volume.
+ * ../shared/data (or DIR) that are held back for validation (all of a set that holds none back), or the first N of each
+ * set, in every mode for stacks; FILE gets the figures of each volume.
  *
  * Further options: --names FILE.json:KEY (only the names listed there), --parameters JSON (any of the segmentation
  * parameters), --backend auto|webgpu|wasm, --limit N. Stacks are stitched, planes run in 2D, unless --mode says so.
