@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { labelRatings } from '../../core/label-ratings.ts';
 import { LabelTints } from '../../core/label-tints.ts';
 import type { LabelsLayer } from '../../core/layer.ts';
 import type { MeasurementColumn } from '../../core/measure/columns.ts';
@@ -14,6 +15,29 @@ export interface PickManner {
   add?: boolean;
   extend?: boolean;
   zoom?: boolean;
+}
+
+/** What the cells are coloured by comes first, beside their colour. */
+export function ratingFirst(
+  columns: readonly MeasurementColumn[],
+  colorBy: LabelsLayer['colorBy'] | undefined,
+): MeasurementColumn[] {
+  const rating = (column: MeasurementColumn) => column.key === colorBy;
+  return [...columns.filter(rating), ...columns.filter((column) => !rating(column))];
+}
+
+/** Css colours of labels as they are drawn: by their rating where the layer is coloured so, grey where it is not known. */
+export function swatchesOf({
+  labels,
+  seed,
+  colorBy,
+}: Pick<LabelsLayer, 'labels' | 'seed' | 'colorBy'>): (id: number) => string {
+  const ratings = colorBy === 'id' ? undefined : labelRatings(labels, colorBy);
+  if (!ratings) return (id) => LabelTints.of(labels, seed).css(id);
+  return (id) => {
+    const [red, green, blue, known] = ratings.colors.subarray(4 * id, 4 * id + 4);
+    return known ? `rgb(${red} ${green} ${blue})` : 'rgb(128 128 128)';
+  };
 }
 
 const activeClass = (active: GridCell, row: number, column: number) =>
@@ -46,17 +70,19 @@ export function gridRow(
   columns: readonly MeasurementColumn[],
   context: {
     active: GridCell;
-    layer: Pick<LabelsLayer, 'hovered' | 'labels' | 'seed'>;
+    hovered: number;
+    /** Colour of a label as it is drawn. */
+    swatch(id: number): string;
     selected: ReadonlySet<number>;
     texts: Texts;
     hover(id: number): void;
     pick(position: number, how: PickManner): void;
   },
 ): TemplateResult {
-  const { active, layer, selected, texts, hover, pick } = context;
+  const { active, hovered, swatch, selected, texts, hover, pick } = context;
   const id = ids[row];
   return html`<div role="row" aria-rowindex=${position + 2} aria-selected=${selected.has(id)}
-      class=${layer.hovered === id ? 'hovered' : ''} style="inset-block-start: ${position * ROW_HEIGHT}px"
+      class=${hovered === id ? 'hovered' : ''} style="inset-block-start: ${position * ROW_HEIGHT}px"
       @pointerenter=${() => hover(id)}
       @click=${(event: MouseEvent) =>
         pick(position, { add: event.ctrlKey || event.metaKey, extend: event.shiftKey })}
@@ -65,7 +91,7 @@ export function gridRow(
       (column, k) =>
         html`<div role="gridcell" id="cell-${position}-${k}" aria-colindex=${k + 1} class=${activeClass(active, position, k)}>${
           k === 0
-            ? html`<span class="swatch" style="background: ${LabelTints.of(layer.labels, layer.seed).css(id)}"></span>${id}`
+            ? html`<span class="swatch" style="background: ${swatch(id)}"></span>${id}`
             : shownValue(values[column.key][row], column, texts)
         }</div>`,
     )}

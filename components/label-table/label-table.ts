@@ -14,7 +14,7 @@ import { controlStyles } from '../styles.ts';
 import type { CytoViewer } from '../viewer/viewer.ts';
 import { titleWithUnit } from './column-title.ts';
 import { movedCell } from './grid-moves.ts';
-import { gridHeader, gridRow } from './grid-rows.ts';
+import { gridHeader, gridRow, ratingFirst, swatchesOf } from './grid-rows.ts';
 import { MeasuredLabels } from './measured-labels.ts';
 import { PlotPanel } from './plot-panel.ts';
 import { ROW_HEIGHT, tableStyles } from './table-styles.ts';
@@ -207,7 +207,8 @@ export class CytoLabelTable extends ViewerPart {
   #shownColumns(): MeasurementColumn[] {
     const all = this.measurements?.columns ?? [];
     const wanted = (this.columns ?? DEFAULT_COLUMNS).split(/[\s,]+/);
-    return wanted.flatMap((key) => all.find((column) => column.key === key) ?? []);
+    const columns = wanted.flatMap((key) => all.find((column) => column.key === key) ?? []);
+    return ratingFirst(columns, this.#measured.layer?.colorBy);
   }
 
   // —— Selection ——
@@ -404,6 +405,8 @@ export class CytoLabelTable extends ViewerPart {
     const from = Math.min(this.first, Math.max(0, this.#order.length - this.visible));
     const rows = [...this.#order.subarray(from, from + this.visible)];
     const head = { active: this.active, sort: this.sort, texts, sortBy: (key: string) => this.#sortBy(key) };
+    const layer = this.#measured.layer as LabelsLayer;
+    const swatch = swatchesOf(layer);
     const title = texts.layerCells(this.#measured.layer?.name ?? '');
     return html`<div class="grid" part="grid" role="grid" tabindex="0" aria-label=${title} aria-multiselectable="true"
         aria-rowcount=${this.#order.length + 1} aria-colcount=${columns.length} aria-activedescendant="cell-${row}-${column}"
@@ -413,7 +416,8 @@ export class CytoLabelTable extends ViewerPart {
         ${rows.map((measured, k) =>
           gridRow(this.measurements as Measurements, measured, from + k, columns, {
             active: this.active,
-            layer: this.#measured.layer as LabelsLayer,
+            hovered: layer.hovered,
+            swatch,
             selected: this.#selected,
             texts,
             hover: (id) => this.#hover(id),

@@ -55,6 +55,8 @@ export class MeasuredLabels {
   #edited: Box | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  /** What had come with the labels when they were last measured. */
+  #columns = new Map<string, { values: ReadonlyMap<number, number>; size: number }>();
   /** The latest measurements; undefined before the first. */
   measurements: Measurements | undefined;
 
@@ -132,7 +134,8 @@ export class MeasuredLabels {
     if (!box || !this.#model || !this.#layer) return;
     // The worker measures the labels as they were: it starts again.
     const [dz, dy, dx] = [0, 1, 2].map((axis) => box[axis + 3] - box[axis]);
-    if (this.#measuring || !measurements || dz * dy * dx > LARGE_EDIT) {
+    const large = dz * dy * dx > LARGE_EDIT;
+    if (this.#measuring || !measurements || large || this.#hasNewColumns(this.#layer.labels)) {
       void this.#measureAll();
       return;
     }
@@ -140,7 +143,20 @@ export class MeasuredLabels {
     const input = measurementInput(this.#model, this.#layer);
     this.measurements = updateMeasurements(measurements, input, box);
     this.#forgetEdited(this.#layer.labels, this.measurements);
+    this.#noteColumns(this.#layer.labels);
     this.#changed();
+  }
+
+  /** Whether values came with the labels since they were measured: of a new run or other thresholds, not of an edit. */
+  #hasNewColumns({ supplied }: LabelVolume): boolean {
+    return [...supplied].some(([key, values]) => {
+      const known = this.#columns.get(key);
+      return known?.values !== values || known.size !== values.size;
+    });
+  }
+
+  #noteColumns({ supplied }: LabelVolume): void {
+    this.#columns = new Map([...supplied].map(([key, values]) => [key, { values, size: values.size }]));
   }
 
   /** Supplied values of edited labels are void for good. */
@@ -168,6 +184,7 @@ export class MeasuredLabels {
       );
       const client = await this.#client;
       if (measuring.signal.aborted) return;
+      this.#noteColumns(layer.labels);
       const measurements = await client.measure(measurementInput(model, layer), { signal: measuring.signal });
       if (measuring.signal.aborted) return;
       this.measurements = measurements;

@@ -81,6 +81,41 @@ describe('label table', () => {
     expect(rowsOf(element).length).to.be.below(60);
   });
 
+  it('shows what cells are coloured by first, and the colours that are drawn', async () => {
+    const { view, element } = await table(3, 1);
+    const { labels, id } = labelsOf(view);
+    const swatches = () =>
+      rowsOf(element).map((row) => getComputedStyle(row.querySelector('.swatch') as Element).backgroundColor);
+    const own = swatches();
+    const supply = async (second: number) => {
+      labels.supplied.set(
+        'flow_error',
+        new Map([
+          [1, 0.125],
+          [2, second],
+        ]),
+      );
+      const measured = nextEvent(element, 'cyto-measure');
+      labels.touch();
+      await measured;
+      await element.updateComplete;
+    };
+    await supply(0.75);
+    view.element.model.update(id, { colorBy: 'flow_error' });
+    await waitUntil(() => cell(rowsOf(element)[1], 1) === '0.75');
+    const [sure, doubtful, unknown] = swatches();
+    expect(sure).to.equal('rgb(13, 8, 135)');
+    expect(doubtful).to.equal('rgb(240, 249, 33)');
+    expect(unknown).to.equal('rgb(128, 128, 128)');
+    // Other thresholds: values of the new labels replace those of the old.
+    await supply(0.5);
+    expect(cell(rowsOf(element)[1], 1)).to.equal('0.5');
+    expect(labels.supplied.get('flow_error')?.get(2)).to.equal(0.5);
+    view.element.model.update(id, { colorBy: 'id' });
+    await waitUntil(() => swatches().join() === own.join());
+    expect(cell(rowsOf(element)[1], 1)).not.to.equal('0.5');
+  });
+
   it('sorts by a click on a header and by Enter on it', async () => {
     const { element } = await table(4, 3, { columns: 'pixels mean_1' });
     const headers = [...root(element).querySelectorAll<HTMLElement>('[role=columnheader]')];
