@@ -1,4 +1,5 @@
 import { CytoError } from '../../core/errors.ts';
+import { keepStorage } from '../kept-storage.ts';
 import { serve } from '../serve.ts';
 
 /** Folder of the origin's private file system that holds the journals of edits. */
@@ -22,6 +23,9 @@ export interface StoredJournal {
 
 /** Kept from the first request on, so that what comes meanwhile waits for the same handle. */
 const open = new Map<string, Promise<SyncAccess>>();
+
+/** Set from the first journal on, as long as the worker lives. */
+let keeping: (() => void) | undefined;
 
 async function folder(): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
@@ -49,6 +53,7 @@ serve({
   async append(file: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     let opening = open.get(file);
     if (!opening) {
+      keeping ??= keepStorage();
       opening = openFile(file);
       open.set(file, opening);
       opening.catch(() => open.delete(file));

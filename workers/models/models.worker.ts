@@ -2,6 +2,7 @@ import { assetUrl, setAssetBase } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { TaskOptions } from '../../core/progress.ts';
 import type { ByteSource } from '../../models/cpsam/checkpoint/byte-source.ts';
+import { keepStorage } from '../kept-storage.ts';
 import { CARD, type ModelCard, parseModelCard } from '../segmentation/network/model-card.ts';
 import { serve } from '../serve.ts';
 import { addModel, offerOf } from './add-model.ts';
@@ -18,14 +19,9 @@ import { hasOpfs, OpfsStorage } from './opfs-storage.ts';
 /** An address, or files the user has chosen. */
 export type SourceRequest = { url: string } | { files: NamedFile[] };
 
-const storage = hasOpfs() ? new OpfsStorage() : new MemoryStorage();
-const store = new FolderStore(storage);
-
-/** Chromium loses what private windows store when the storage was not used for ten minutes. */
-const LOOK_MS = 4 * 60_000;
-setInterval(() => {
-  storage.folders().catch((error: unknown) => console.debug('cytopane:', error));
-}, LOOK_MS);
+const opfs = hasOpfs();
+const store = new FolderStore(opfs ? new OpfsStorage() : new MemoryStorage());
+if (opfs) keepStorage();
 
 /** Downloads that nobody has taken up for so long are removed. */
 const ABANDONED_MS = 14 * 24 * 3600 * 1000;

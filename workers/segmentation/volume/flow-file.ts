@@ -1,4 +1,5 @@
 import { CytoError } from '../../../core/errors.ts';
+import { keepStorage } from '../../kept-storage.ts';
 
 /** A file for flows that do not fit into memory. It is gone when it is closed. */
 export interface FlowFile {
@@ -40,7 +41,9 @@ export async function openFlowFile(bytes: number): Promise<FlowFile> {
     const name = crypto.randomUUID();
     const file = await folder.getFileHandle(name, { create: true });
     const handle = await (file as unknown as SyncFile).createSyncAccessHandle();
+    const release = keepStorage();
     const close = () => {
+      release();
       handle.close();
       // Best effort: what cannot be removed now is swept up by the next run.
       folder.removeEntry(name).catch((error: unknown) => console.debug('cytopane:', error));
