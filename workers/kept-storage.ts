@@ -14,7 +14,8 @@ export function keepStorage(): () => void {
 }
 
 async function look(): Promise<void> {
-  const root = await navigator.storage.getDirectory();
+  const root = await navigator.storage?.getDirectory();
+  if (!root) return;
   // To ask for the root alone is no use of the storage; to read its entries is.
   for await (const _ of root.values());
 }

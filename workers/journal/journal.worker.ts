@@ -24,8 +24,7 @@ export interface StoredJournal {
 /** Kept from the first request on, so that what comes meanwhile waits for the same handle. */
 const open = new Map<string, Promise<SyncAccess>>();
 
-/** Set from the first journal on, as long as the worker lives. */
-let keeping: (() => void) | undefined;
+keepStorage();
 
 async function folder(): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
@@ -53,7 +52,6 @@ serve({
   async append(file: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     let opening = open.get(file);
     if (!opening) {
-      keeping ??= keepStorage();
       opening = openFile(file);
       open.set(file, opening);
       opening.catch(() => open.delete(file));
