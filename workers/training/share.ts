@@ -4,7 +4,7 @@ import type { Score } from './judge.ts';
 export const SHARES: readonly number[] = [1, 0.85, 0.7, 0.5, 0.35, 0.2];
 
 /** Least of what a model knew that has to be left, see `Rehearsal.remembered` (docs/training.md). */
-export const LEAST_REMEMBERED = 0.9;
+export const LEAST_REMEMBERED = 0.95;
 
 /** Weights between those of the start and those that were learned. */
 export interface ShareTrial {
