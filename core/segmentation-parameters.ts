@@ -46,9 +46,8 @@ export interface SegmentationParameters {
    */
   flowSmoothing: number | readonly [z: number, y: number, x: number];
   /**
-   * Standard deviation, in pixels that the network sees (30 to a cell's diameter), with which a plane is averaged with
-   * its neighbours before the network sees it: noise falls, cells keep their outlines. Mode `3d` with `combineViews`
-   * `mean`; 0 switches it off.
+   * Standard deviation, in pixels of the xy plane, with which a plane is averaged with its neighbours before the network
+   * sees it: noise falls, cells keep their outlines. Mode `3d` with `combineViews` `mean`; 0 switches it off.
    */
   planeSmoothing: number;
   /** Euler steps, or undefined for 200 · diameter / 30. */

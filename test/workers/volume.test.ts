@@ -99,7 +99,7 @@ test('views on the image grid are those of a volume that is resized as a whole',
     [5, 20, 26],
     [40, 60, 78],
   ] as Shape3[]) {
-    const plan: ViewPlan = { shape: SHAPE, grid, combine: 'sum', smoothing: 0 };
+    const plan: ViewPlan = { shape: SHAPE, grid, combine: 'sum', smoothing: [0, 0, 0] };
     const expected = await byTheBook(samples, SHAPE, plan);
     const flows = new VolumeFlows(SHAPE, 'single');
     const reader = new PlaneReader([samples], [map], plan);
@@ -123,7 +123,7 @@ test('views on the image grid are those of a volume that is resized as a whole',
 
 test('planes of the network grid between planes of the image are not run', () => {
   const options = { tile: 64, overlap: 0.1, augment: false };
-  const plan: ViewPlan = { shape: [10, 30, 30], grid: [60, 30, 30], combine: 'sum', smoothing: 0 };
+  const plan: ViewPlan = { shape: [10, 30, 30], grid: [60, 30, 30], combine: 'sum', smoothing: [0, 0, 0] };
   // Of 60 planes, each of 10 takes part of two.
   assert.equal(viewWork(plan, options).tiles, 20 + 60 * 2);
 });
@@ -132,13 +132,13 @@ test('each view sees planes that are averaged with their neighbours across it', 
   const samples = balls(SHAPE, 3);
   const map = percentileMap(samples, SHAPE);
   for (const grid of [SHAPE, [29, 40, 52], [40, 60, 78], [5, 20, 26]] as Shape3[]) {
-    const plan: ViewPlan = { shape: SHAPE, grid, combine: 'mean', smoothing: 1.5 };
+    const plan: ViewPlan = { shape: SHAPE, grid, combine: 'mean', smoothing: [0.6, 1.5, 1.5] };
     const reader = new PlaneReader([samples], [map], plan);
     for (const view of VIEWS) {
       const [axis, row, column] = view.axes;
       const strides = [SHAPE[1] * SHAPE[2], SHAPE[2], 1];
       const across = Math.min(SHAPE[axis], grid[axis]);
-      const sigma = (1.5 * SHAPE[axis]) / grid[axis];
+      const sigma = plan.smoothing[axis];
       const reach = Math.floor(3 * sigma + 0.5);
       for (let p = 0; p < across; p++) {
         const centre = Math.min(Math.max(0, ((p + 0.5) * SHAPE[axis]) / across - 0.5), SHAPE[axis] - 1);
@@ -176,7 +176,7 @@ test('a thin view is padded to three quarters of a tile', async () => {
     return gradient(tiles, batch, height, width);
   };
   const samples = balls(SHAPE, 3);
-  const plan: ViewPlan = { shape: SHAPE, grid: SHAPE, combine: 'mean', smoothing: 0 };
+  const plan: ViewPlan = { shape: SHAPE, grid: SHAPE, combine: 'mean', smoothing: [0, 0, 0] };
   const reader = new PlaneReader([samples], [percentileMap(samples, SHAPE)], plan);
   const options = { tile: 256, batch: 1, overlap: 0.1, augment: false };
   const run = async (sides?: { step: number; largest: number }) => {

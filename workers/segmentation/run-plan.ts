@@ -68,7 +68,8 @@ export function viewPlan(shape: Shape3, parameters: SegmentationParameters): Vie
     scaledLength(shape[2], scale),
   ];
   const combine = parameters.combineViews;
-  return { shape, grid, combine, smoothing: combine === 'mean' ? parameters.planeSmoothing : 0 };
+  const sigma = combine === 'mean' ? parameters.planeSmoothing : 0;
+  return { shape, grid, combine, smoothing: [sigma / parameters.anisotropy, sigma, sigma] };
 }
 
 /** The reference cuts every plane into whole tiles; where views are combined its way, that is done as well. */

@@ -36,8 +36,8 @@ export interface ViewPlan {
    * grid is finer than the image, its planes are the image's own: those between them are blends that tell nothing new.
    */
   combine: 'mean' | 'sum';
-  /** Standard deviation in planes of the grid with which each plane is averaged with its neighbours; 0 is off. */
-  smoothing: number;
+  /** Standard deviation in planes of the image, across z, y, x, with which planes are averaged with their neighbours. */
+  smoothing: Shape3;
 }
 
 /** A plane that the network sees, as a weighted sum of planes of the image that follow each other. */
@@ -57,7 +57,7 @@ export function planesAcross(axis: number, { shape, grid, combine }: ViewPlan): 
 export function planeMixes(axis: number, plan: ViewPlan): PlaneMix[] {
   const length = plan.shape[axis];
   const { low, high, weight } = linearTaps(length, planesAcross(axis, plan));
-  const sigma = plan.smoothing * (length / plan.grid[axis]);
+  const sigma = plan.smoothing[axis];
   const reach = Math.floor(3 * sigma + 0.5);
   const gaussian = (distance: number) => (distance === 0 ? 1 : Math.exp(-0.5 * (distance / sigma) ** 2));
   return Array.from(low, (lower, p) => {
@@ -252,7 +252,7 @@ export async function runThreeViews(
       }
       return plane;
     });
-  const plan: ViewPlan = { shape, grid: shape, combine: 'sum', smoothing: 0 };
+  const plan: ViewPlan = { shape, grid: shape, combine: 'sum', smoothing: [0, 0, 0] };
   await accumulateViews(read, plan, [dZ, dY, dX, cellprob], network, options);
   return { dP, cellprob };
 }
