@@ -138,6 +138,7 @@ export const de: Texts = {
   skipPlane: 'Über eine fehlende Ebene verbinden',
   flowSmoothing: 'Glättung der Flüsse',
   fromMetadata: (value: string) => `aus der Datei: ${value}`,
+  timeTile: 'Zeit schätzen',
   cost: (tiles: number, memory: string, time: string | undefined) =>
     `${tiles === 1 ? '1 Kachel' : `${tiles} Kacheln`}, ${memory}${time ? `, etwa ${time}` : ''}`,
   memory: (bytes: number) =>

@@ -129,6 +129,7 @@ export const en = {
   skipPlane: 'Join across a missing plane',
   flowSmoothing: 'Smoothing of flows',
   fromMetadata: (value: string) => `from the file: ${value}`,
+  timeTile: 'Estimate the time',
   cost: (tiles: number, memory: string, time: string | undefined) =>
     `${tiles === 1 ? '1 tile' : `${tiles} tiles`}, ${memory}${time ? `, about ${time}` : ''}`,
   memory: (bytes: number) =>

@@ -14,6 +14,8 @@ export interface RunForm {
   texts: Texts;
   /** What a run takes, for each mode. */
   cost: (mode: SegmentationMode) => RunCost;
+  /** Times a tile, so that costs tell times; absent while something runs. */
+  timeTile: (() => void) | undefined;
   /** Whether the ring is shown on the image. */
   ring: boolean;
   toggleRing: () => void;
@@ -38,7 +40,7 @@ export function runFields(form: RunForm) {
     <details><summary>${texts.moreOptions}</summary>
       <div class="fields">${mode === '3d' ? viewsField(settings, texts) : nothing}${backendField(settings, texts)}</div>
     </details>
-    ${costLine(form.cost(mode), inBlocks(settings, image), texts)}`;
+    ${costLine(form, form.cost(mode))}`;
 }
 
 function modeField({ settings, texts, cost }: RunForm, mode: SegmentationMode) {
@@ -174,10 +176,14 @@ function backendField(settings: RunSettings, texts: Texts) {
     </select>`;
 }
 
-function costLine({ tiles, bytes, fits, seconds }: RunCost, blocks: boolean, texts: Texts) {
+function costLine({ settings, image, texts, timeTile }: RunForm, { tiles, bytes, fits, seconds }: RunCost) {
   const time = seconds === undefined ? undefined : texts.seconds(seconds);
-  return html`<p class="quiet-text cost" part="cost">${texts.cost(tiles, texts.memory(bytes), time)}</p>
-    ${fits ? nothing : blocks ? html`<p class="quiet-text" part="blocks">${texts.inBlocks}</p>` : html`<p role="alert">${texts.doesNotFit}</p>`}`;
+  const ask =
+    time === undefined
+      ? html` <button part="time-tile" ?disabled=${!timeTile} @click=${timeTile}>${texts.timeTile}</button>`
+      : nothing;
+  return html`<p class="quiet-text cost" part="cost">${texts.cost(tiles, texts.memory(bytes), time)}${ask}</p>
+    ${fits ? nothing : inBlocks(settings, image) ? html`<p class="quiet-text" part="blocks">${texts.inBlocks}</p>` : html`<p role="alert">${texts.doesNotFit}</p>`}`;
 }
 
 const textOf = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;

@@ -1,10 +1,13 @@
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
 import {
   completeParameters,
   estimateRun,
   memoryBudget,
   type NetworkSides,
+  type RunOptions,
+  SegmentationClient,
 } from '../../workers/segmentation/client.ts';
 
 /** Where speeds are kept between visits. */
@@ -17,7 +20,7 @@ export interface RunCost {
   bytes: number;
   /** Whether they are to be had, as far as the browser tells. */
   fits: boolean;
-  /** Absent until this model has run here once. */
+  /** Absent until this model has run here once, or a tile was timed. */
   seconds?: number;
 }
 
@@ -44,6 +47,40 @@ export function rememberSpeed(
     localStorage.setItem(KEY, JSON.stringify({ ...known(), [key]: speed }));
   } catch {
     // As above: not remembered.
+  }
+}
+
+/** Side of the part of the image that is timed: one tile. */
+const TIMED_SIDE = 240;
+
+/**
+ * Runs one tile in the middle of a plane, twice, since the first run of a network sets it up, and remembers how long the
+ * second took. Flows of earlier runs are kept.
+ * @param key model and backend, as for {@link rememberSpeed}
+ * @throws CytoError as a run
+ */
+export async function timeTile(
+  key: string,
+  image: Volume,
+  parameters: Partial<SegmentationParameters>,
+  network: NetworkSides | undefined,
+  options: RunOptions,
+): Promise<void> {
+  const { z = 0 } = options;
+  const [rows, columns] = [image.shape[3], image.shape[4]].map((side) => {
+    const from = Math.max(0, (side - TIMED_SIDE) >> 1);
+    return { from, to: Math.min(side, from + TIMED_SIDE) };
+  });
+  const scope: VoxelBox = { from: [z, rows.from, columns.from], to: [z + 1, rows.to, columns.to] };
+  // At the network's own scale, so that no other tile is run to learn the size of the cells.
+  const plane = { ...parameters, mode: '2d', diameter: 30 } as const;
+  const client = new SegmentationClient();
+  try {
+    await client.run(image, plane, { ...options, scope });
+    const result = await client.run(image, plane, { ...options, scope });
+    rememberSpeed(key, result.shape, result.parameters, result.milliseconds / 1000, network);
+  } finally {
+    client.dispose();
   }
 }
 

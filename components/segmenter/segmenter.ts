@@ -25,7 +25,7 @@ import { type FrameResult, joinsInImage, RunClient } from './run-client.ts';
 import { type RunForm, runFields } from './run-fields.ts';
 import { RunOverlay } from './run-overlay.ts';
 import { progressLine, runSummary, summaryOf } from './run-report.ts';
-import { costOf, rememberSpeed } from './run-speed.ts';
+import { costOf, rememberSpeed, timeTile } from './run-speed.ts';
 import { segmenterStyles } from './segmenter-styles.ts';
 import {
   boxFor,
@@ -231,19 +231,27 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       if (times === 1) rememberSpeed(this.#speedKey, shape, parameters, networkSeconds, network);
       return this.#show(frames, image, box, false);
     } catch (cause) {
-      const error = asCytoError(cause);
-      if (this.#running === running) {
-        this.message = error.kind === 'aborted' ? this.texts.cancelled : error.message;
-        if (error.kind !== 'aborted') this.#emit('error', { kind: error.kind, message: error.message });
-      }
-      throw error;
+      throw this.#tell(running, cause);
     } finally {
-      if (this.#running === running) {
-        this.#running = undefined;
-        this.progress = undefined;
-        this.#internals.states.delete('busy');
-      }
+      this.#ended(running);
     }
+  }
+
+  /** Shows and announces why what was running failed, unless something else runs by now. */
+  #tell(running: AbortController, cause: unknown): CytoError {
+    const error = asCytoError(cause);
+    if (this.#running === running) {
+      this.message = error.kind === 'aborted' ? this.texts.cancelled : error.message;
+      if (error.kind !== 'aborted') this.#emit('error', { kind: error.kind, message: error.message });
+    }
+    return error;
+  }
+
+  #ended(running: AbortController): void {
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    this.progress = undefined;
+    this.#internals.states.delete('busy');
   }
 
   /** Says where the network runs, when that is news. */
@@ -426,6 +434,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
           memory: this.memory,
         });
       },
+      timeTile: this.busy ? undefined : this.#onTimeTile,
       ring: this.ring,
       toggleRing: () => {
         this.ring = !this.ring;
@@ -436,6 +445,36 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       },
     };
   }
+
+  /** Runs a tile of the plane that is looked at, so that times of runs can be told before the first. */
+  #onTimeTile = async (): Promise<void> => {
+    const running = new AbortController();
+    this.#running = running;
+    this.message = '';
+    this.progress = { phase: 'waiting', value: 0, total: 1 };
+    this.#internals.states.add('busy');
+    try {
+      const { volume } = this.#image();
+      const { z, t } = this.viewer!.model.cursor;
+      await timeTile(this.#speedKey, volume, parametersFor(this, volume), this.chooser?.chosen?.network, {
+        signal: running.signal,
+        backend: this.backend,
+        ...(this.server ? { server: this.server } : {}),
+        ...(this.modelId ? { model: this.modelId } : {}),
+        t,
+        z,
+        onProgress: (progress) => {
+          if (this.#running !== running) return;
+          if (progress.backend) this.#announce(progress.backend);
+          this.progress = progress;
+        },
+      });
+    } catch (cause) {
+      this.#tell(running, cause);
+    } finally {
+      this.#ended(running);
+    }
+  };
 
   #onRun = (): void => {
     // The outcome is shown and announced by `run` itself.

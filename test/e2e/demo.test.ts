@@ -58,6 +58,21 @@ describe('the demo, served without special headers', () => {
     await page.setViewportSize(before);
   });
 
+  it('tells the time of a run before the first, from a timed tile', async () => {
+    const { page } = stage;
+    const cost = page.locator('cyto-segmenter [part="cost"]');
+    assert.doesNotMatch((await cost.textContent())!, /about/);
+    const ask = page.getByRole('button', { name: 'Estimate the time' });
+    await ask.click();
+    await cost.filter({ hasText: /about/ }).waitFor({ timeout: 60_000 });
+    assert.equal(await ask.count(), 0);
+    assert.ok(await page.getByRole('button', { name: 'Run' }).isEnabled());
+    const kinds = await page.evaluate(() =>
+      document.querySelector('cyto-viewer')!.model.layers.map(({ kind }) => kind),
+    );
+    assert.deepEqual(kinds, ['image'], 'no labels of the tile');
+  });
+
   it('segments dropped TIFFs of the bundled 2D images with a mean AP@0.5 of at least 0.70', async () => {
     const scores: number[] = [];
     for (const name of ['nuclei-2d', 'nuclei-large-2d', 'nuclei-small-2d']) {

@@ -230,6 +230,7 @@ export class SegmentationClient {
       'diameter',
       'anisotropy',
       'combineViews',
+      'planeSmoothing',
       'invert',
       'augment',
       'tileOverlap',
