@@ -68,6 +68,11 @@ export function vanished(error: unknown, where: string): CytoError | undefined {
 /** Larger files are left where they lie. */
 const MOST_HELD = 64 * 2 ** 20;
 
+/** A copy of a file in memory; of a larger one the file itself. */
+export async function heldFile(file: Blob): Promise<Blob> {
+  return file.size > MOST_HELD ? file : new Blob([await file.arrayBuffer()], { type: file.type });
+}
+
 /**
  * A folder whose files, once they were opened, can be read to the end of a long task: those of up to 64 MB are held in
  * memory. Files in the browser's storage are read when they are used, and by then another tab may have removed them; some
@@ -77,9 +82,8 @@ export function heldFolder(folder: ModelFolder): ModelFolder {
   const held = new Map<string, Promise<Blob>>();
   const hold = async (name: string, options: TaskOptions | undefined) => {
     const file = await folder.open(name, options);
-    if (file.size > MOST_HELD) return file;
     try {
-      return new Blob([await file.arrayBuffer()], { type: file.type });
+      return await heldFile(file);
     } catch (cause) {
       throw vanished(cause, folder.where) ?? cause;
     }

@@ -2,7 +2,7 @@ import { setAssetBase } from '../../core/assets.ts';
 import { CytoError } from '../../core/errors.ts';
 import type { NpyArray } from '../../core/npy.ts';
 import type { TaskOptions } from '../../core/progress.ts';
-import { blobFolder, builtInFolder, heldFolder, vanished } from '../models/model-folder.ts';
+import { blobFolder, builtInFolder, heldFile, heldFolder, vanished } from '../models/model-folder.ts';
 import { chooseKernels } from '../segmentation/kernels/choose-kernels.ts';
 import type { MaskKernels } from '../segmentation/kernels/kernels.ts';
 import { averagePrecision, matchedIous } from '../segmentation/masks/metrics.ts';
@@ -93,6 +93,19 @@ function folderOf({ model, checked }: Pick<TrainingRequest, 'model' | 'checked'>
   return typeof model === 'string' ? builtInFolder(model) : blobFolder(model, undefined, checked);
 }
 
+/**
+ * A request whose model does not depend on where its files lie: in private windows a database keeps no copy of files of
+ * the browser's storage, but refers to them.
+ */
+async function withHeldFiles(request: TrainingRequest): Promise<TrainingRequest> {
+  const { model } = request;
+  if (typeof model === 'string') return request;
+  const files = await Promise.all(
+    [...model].map(async ([name, file]) => [name, await heldFile(file)] as const),
+  );
+  return { ...request, model: new Map(files) };
+}
+
 async function run(request: TrainingRequest, resumed: boolean, options: TaskOptions): Promise<TrainedModel> {
   const { signal, onProgress } = options;
   const quiet = signal ? { signal } : {};
@@ -139,8 +152,9 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
 
 serve({
   async train(request: TrainingRequest, options: TaskOptions): Promise<TrainedModel> {
-    await checkpoint.begin(request);
-    return run(request, false, options);
+    const held = await withHeldFiles(request);
+    await checkpoint.begin(held);
+    return run(held, false, options);
   },
 
   async resume(options: TaskOptions): Promise<TrainedModel> {
