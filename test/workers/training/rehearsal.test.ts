@@ -14,7 +14,7 @@ import {
 import { trainingStep } from '../../../workers/training/graph/training-step.ts';
 import { readOnnx, writeOnnx } from '../../../workers/training/onnx/onnx-model.ts';
 import { openStep } from '../../../workers/training/optimiser.ts';
-import { Rehearsal, rehearsalBytes } from '../../../workers/training/rehearsal.ts';
+import { REPEATED, Rehearsal, rehearsalBytes } from '../../../workers/training/rehearsal.ts';
 import { completeSettings } from '../../../workers/training/settings.ts';
 import { estimateBytes } from '../../../workers/training/train.ts';
 import { prepare } from '../../../workers/training/training-set.ts';
@@ -85,7 +85,7 @@ test('a model remembers all that it says itself, another one less', async () => 
   };
   assert.equal(await remembered(0), 1);
   const [little, much] = [await remembered(0.02), await remembered(1)];
-  assert.ok(little > much && much < 0.5, `${little}, ${much}`);
+  assert.ok(little > 0.9 && much < 0.8, `${little}, ${much}`);
 });
 
 test('a window of a crop lies where it was asked for; around a smaller crop nothing counts', async () => {
@@ -116,10 +116,13 @@ test('a batch has a new crop and crops that are known, which count alike', async
   const image = prepare({ name: '', channels: [new Uint8Array(1600).fill(9, 0, 700)], shape, labels });
   const batches = new Batches({ images: [image], side: 64, seed: 1, rehearsal: await rehearsal() });
   const { valid, image: pictures } = await batches.of(0);
-  assert.equal(batches.size, 3);
-  const [first, second] = [pictures.slice(3 * 64 ** 2, 6 * 64 ** 2), pictures.slice(6 * 64 ** 2)];
+  assert.equal(batches.size, 1 + REPEATED);
+  const [first, second] = [
+    pictures.slice(3 * 64 ** 2, 6 * 64 ** 2),
+    pictures.slice(6 * 64 ** 2, 9 * 64 ** 2),
+  ];
   assert.notDeepEqual(first, second);
-  for (let place = 0; place < 3; place++) {
+  for (let place = 0; place < batches.size; place++) {
     const own = valid.subarray(place * 64 ** 2, (place + 1) * 64 ** 2);
     // Most of the new crop lies outside its image, which is smaller.
     assert.equal(
