@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { CytoViewer } from '../../components/viewer/viewer.ts';
 import { labelTiff } from '../../core/exports/label-tiff.ts';
 import { openImage } from '../../workers/io/open.ts';
 import { averagePrecision } from '../../workers/segmentation/masks/metrics.ts';
@@ -67,9 +68,9 @@ describe('the demo, served without special headers', () => {
     await cost.filter({ hasText: /about/ }).waitFor({ timeout: 60_000 });
     assert.equal(await ask.count(), 0);
     assert.ok(await page.getByRole('button', { name: 'Run' }).isEnabled());
-    const kinds = await page.evaluate(() =>
-      document.querySelector('cyto-viewer')!.model.layers.map(({ kind }) => kind),
-    );
+    const kinds = await page
+      .locator('cyto-viewer')
+      .evaluate((viewer: CytoViewer) => viewer.model.layers.map(({ kind }) => kind));
     assert.deepEqual(kinds, ['image'], 'no labels of the tile');
   });
 
