@@ -7,7 +7,7 @@ import type { TileNetwork } from '../segmentation/preprocess/run-tiles.ts';
 import type { Crops } from './optimiser.ts';
 
 /** Crops that are repeated beside each new one; each counts as much as it (docs/training.md). */
-export const REPEATED = 4;
+export const REPEATED = 2;
 
 /** How samples are stored: `GAIN` × the normalised value + `ZERO` (models/training/rehearsal.py). */
 const GAIN = 160;
