@@ -187,12 +187,8 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   async run(options: TaskOptions = {}): Promise<RunDetail> {
     await this.updateComplete;
     this.#running?.abort();
-    const running = new AbortController();
-    this.#running = running;
+    const running = this.#began();
     const signal = options.signal ? AbortSignal.any([options.signal, running.signal]) : running.signal;
-    this.message = '';
-    this.progress = { phase: 'waiting', value: 0, total: 1 };
-    this.#internals.states.add('busy');
     try {
       const image = this.#image();
       const { z, t } = this.viewer!.model.cursor;
@@ -231,18 +227,27 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       if (times === 1) rememberSpeed(this.#speedKey, shape, parameters, networkSeconds, network);
       return this.#show(frames, image, box, false);
     } catch (cause) {
-      throw this.#tell(running, cause);
+      throw this.#failed(running, cause);
     } finally {
       this.#ended(running);
     }
   }
 
-  /** Shows and announces why what was running failed, unless something else runs by now. */
-  #tell(running: AbortController, cause: unknown): CytoError {
+  #began(): AbortController {
+    const running = new AbortController();
+    this.#running = running;
+    this.message = '';
+    this.progress = { phase: 'waiting', value: 0, total: 1 };
+    this.#internals.states.add('busy');
+    return running;
+  }
+
+  /** Shows and announces why what was running ended, unless something else runs by now. */
+  #failed(running: AbortController, cause: unknown): CytoError {
     const error = asCytoError(cause);
     if (this.#running === running) {
-      this.message = error.kind === 'aborted' ? this.texts.cancelled : error.message;
-      if (error.kind !== 'aborted') this.#emit('error', { kind: error.kind, message: error.message });
+      if (error.kind === 'aborted') this.message = this.texts.cancelled;
+      else this.#announceError(error);
     }
     return error;
   }
@@ -318,11 +323,11 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
         texts: this.texts,
         wants: (kind) => this.#segmented === image && this.model === model && this.#wants(kind),
       })
-      .catch((cause: unknown) => this.#fail(cause));
+      .catch((cause: unknown) => this.#announceError(cause));
   }
 
   /** Shows and announces what went wrong. */
-  #fail(cause: unknown): void {
+  #announceError(cause: unknown): void {
     if (isAbort(cause)) return;
     const { kind, message } = asCytoError(cause);
     this.message = message;
@@ -353,7 +358,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       });
       if (!own.signal.aborted && this.viewer) this.#show(frames, image, this.#shownBox, true);
     } catch (cause) {
-      this.#fail(cause);
+      this.#announceError(cause);
     }
   }
 
@@ -448,11 +453,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   /** Runs a tile of the plane that is looked at, so that times of runs can be told before the first. */
   #onTimeTile = async (): Promise<void> => {
-    const running = new AbortController();
-    this.#running = running;
-    this.message = '';
-    this.progress = { phase: 'waiting', value: 0, total: 1 };
-    this.#internals.states.add('busy');
+    const running = this.#began();
     try {
       const { volume } = this.#image();
       const { z, t } = this.viewer!.model.cursor;
@@ -470,7 +471,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
         },
       });
     } catch (cause) {
-      this.#tell(running, cause);
+      this.#failed(running, cause);
     } finally {
       this.#ended(running);
     }

@@ -101,7 +101,7 @@ const randomName = () =>
   );
 
 /** Removes a folder that may not be there: nothing was written yet, or another tab has removed it. */
-async function gone(storage: FolderStorage, folder: string): Promise<void> {
+async function removeIfThere(storage: FolderStorage, folder: string): Promise<void> {
   try {
     await storage.removeFolder(folder);
   } catch (error) {
@@ -144,7 +144,7 @@ export class FolderStore implements ModelStore {
     const folder = key ?? randomName();
     return new StorageSink(this.#storage, folder, async (id) => {
       for (const other of await this.#complete()) {
-        if (other.card.id === id && other.folder !== folder) await gone(this.#storage, other.folder);
+        if (other.card.id === id && other.folder !== folder) await removeIfThere(this.#storage, other.folder);
       }
     });
   }
@@ -256,7 +256,7 @@ class StorageSink implements ModelSink {
   }
 
   discard(): Promise<void> {
-    return gone(this.#storage, this.#folder);
+    return removeIfThere(this.#storage, this.#folder);
   }
 
   async #need(name: string, where: string): Promise<Blob> {

@@ -1,6 +1,6 @@
 """One step of training in PyTorch with Cellpose's own loss: the values that training-step.test.ts compares with.
 
-    PYTHONPATH=models/training python test/workers/training/reference_step.py 0.5 > test/workers/training/reference-step.json
+    PYTHONPATH=models/training python test/workers/training/reference_step.py > test/workers/training/reference-step.json
 
 Needs cellpose 4 and the requirements of models/training. Target and step are those of the test: unit flows of a direction
 that turns with y and x, cells in a checkerboard of 8 pixels.
@@ -20,8 +20,8 @@ RATE, DECAY, LONGEST, ENTRIES = 1e-3, 0.1, 0.5, 6
 torch.set_num_threads(1)
 folder = Path(__file__).parents[3] / "models/default"
 net = load_onnx(folder / "model.onnx").train()
-# To be chosen so that no activation of these weights lies so near a kink that rounding decides its side.
-BRIGHTNESS = float(sys.argv[1]) if len(sys.argv) > 1 else 0.75
+# Of this brightness no activation of these weights lies so near a kink that rounding decides its side.
+BRIGHTNESS = 0.5
 image = torch.from_numpy(np.load(folder / "quick_input.npy") * np.float32(BRIGHTNESS))
 y, x = np.mgrid[:64, :64]
 angle = 0.3 * y + 0.1 * x
