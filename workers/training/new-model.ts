@@ -13,6 +13,8 @@ import type { Trainee } from './trainee.ts';
 export const fingerprint = ({ weights, externalData }: ModelCard): string =>
   externalData?.sha256 ?? weights.sha256;
 
+const STYLES = 'styles.npy';
+
 /** How a new model is called. */
 export interface NewModelName {
   /** Unique, see model-id.ts. */
@@ -83,11 +85,15 @@ export async function newModelFiles(
     made_on: new Date().toISOString(),
   });
   const { rehearsal } = card;
+  const { styles } = outcome;
+  if (styles) document.setIn([...own, 'styles'], STYLES);
+  else document.deleteIn([...own, 'styles']);
   return new Map([
     [CARD, new Blob([String(document)])],
     ['model.onnx', graph],
     ...(external ? [[external.source, external.data] as const] : []),
     ...(rehearsal ? [[rehearsal.source, await folder.open(rehearsal.source)] as const] : []),
+    ...(styles ? [[STYLES, new Blob([encodeNpy(styles.data, styles.shape)])] as const] : []),
     ['test_input.npy', new Blob([encodeNpy(testInput.data as Float32Array, testInput.shape)])],
     ['test_output.npy', new Blob([encodeNpy(output, testInput.shape)])],
   ]);

@@ -7,7 +7,7 @@ import type { TileNetwork } from '../segmentation/preprocess/run-tiles.ts';
 import type { Crops } from './optimiser.ts';
 
 /** Crops that are repeated beside each new one; each counts as much as it (docs/training.md). */
-export const REPEATED = 2;
+export const REPEATED = 1;
 
 /** How samples are stored: `GAIN` × the normalised value + `ZERO` (models/training/rehearsal.py). */
 const GAIN = 160;
@@ -66,17 +66,26 @@ export class Rehearsal {
    * @returns 0…1; 1 if both find none
    */
   async remembered(network: TileNetwork, kernels: MaskKernels): Promise<number> {
-    const [height, width] = this.#shape;
-    const size = 3 * height * width;
     let [alike, all] = [0, 0];
-    for (let n = 0; n < this.count; n++) {
-      const output = await network(this.#images.slice(n * size, (n + 1) * size), 1, height, width);
-      const cells = await cellsOf(output, [height, width], kernels);
+    for (const [n, output] of (await this.through(network)).entries()) {
+      const cells = await cellsOf(output, this.#shape, kernels);
       const { tp, fp, fn } = averagePrecision(this.#cells[n], cells, [0.5]);
       alike += tp[0];
       all += tp[0] + fp[0] + fn[0];
     }
     return all === 0 ? 1 : alike / all;
+  }
+
+  /** What a network that takes one image says of each crop. */
+  async through(network: TileNetwork): Promise<Float32Array[]> {
+    const [height, width] = this.#shape;
+    const size = 3 * height * width;
+    const outputs: Float32Array[] = [];
+    for (let n = 0; n < this.count; n++) {
+      const output = await network(this.#images.slice(n * size, (n + 1) * size), 1, height, width);
+      outputs.push(output.slice());
+    }
+    return outputs;
   }
 
   /**

@@ -6,6 +6,7 @@ import type { ModelCard } from '../segmentation/network/model-card.ts';
 import type { TileNetwork } from '../segmentation/preprocess/run-tiles.ts';
 import { letMessagesIn } from '../serve.ts';
 import { Batches } from './batches.ts';
+import { gated, styleGraph } from './graph/gate.ts';
 import {
   gatherWeights,
   type TrainableWeight,
@@ -21,6 +22,7 @@ import { REPEATED, Rehearsal, rehearsalBytes } from './rehearsal.ts';
 import { type Plan, planOf, rateAt, schemeOf, type TrainingSettings } from './settings.ts';
 import { chooseShare, type ShareTrial } from './share.ts';
 import { openFastStep, type StepBackend } from './step-ladder.ts';
+import { type StyleGate, type Styles, styleGate } from './styles.ts';
 import type { Trainee, TraineeSizes } from './trainee.ts';
 import { checkImages, prepare, split, type TrainingImage } from './training-set.ts';
 
@@ -52,6 +54,8 @@ export interface TrainingOutcome {
   share: number;
   /** How much of what the model knew is left, 0…1, see `Rehearsal.remembered`; absent where that is not known. */
   remembered?: number;
+  /** Of what was learned from, where a gate keeps what the model knew. */
+  styles?: Styles;
   /** What the scores were taken on. */
   judgedOn: 'held-back' | 'training-images';
   /** Steps that the kept weights have learned. */
@@ -70,6 +74,8 @@ export interface TrainOptions {
   kernels: MaskKernels;
   /** Crops of images the model knows, uint8 [n, 3, y, x]: every step repeats some, so that it forgets little. */
   rehearsal?: NpyArray;
+  /** Styles of what the model has learned from here before. */
+  styles?: NpyArray;
   /** Goes on from here; a training that went otherwise begins anew. */
   state?: TrainingState;
   /** After every step. */
@@ -86,6 +92,12 @@ export interface TrainOptions {
   pause?: () => Promise<void>;
   /** Asked to keep the state; called with every score and when the training is stopped. */
   onState?: (state: TrainingState) => Promise<void>;
+}
+
+/** What is taken of what was learned. */
+interface Taken extends ShareTrial {
+  model: OnnxModel;
+  styles?: Styles;
 }
 
 /** Scores taken during a training, besides the first. */
@@ -119,27 +131,25 @@ export async function train(
   const { signal, kernels } = options;
   const quiet = signal ? { signal } : {};
   checkImages(images);
-  const { model, frozen } = trainee;
+  const { model, start, known, frozen } = trainee;
   checkMemory(estimateBytes(trainee, images, settings, options.rehearsal));
   const sets = split(images);
   const judges = sets.judge.length > 0 ? sets.judge : sets.learn;
   const prepared = sets.learn.map((image) => prepare(image, card.diameter.rescale));
   const plan = planOf(prepared, settings, { fixed: frozen?.tile });
   const trained = trainedBy(trainee, settings);
-  const running = async <T>(
-    weights: Float32Array,
-    task: (network: TileNetwork) => Promise<T>,
-  ): Promise<T> => {
+  const running = async <T>(graph: OnnxModel, task: (network: TileNetwork) => Promise<T>): Promise<T> => {
     throwIfAborted(signal);
-    const network = await trainee.open(withWeights(model, trained, weights));
+    const network = await trainee.open(graph);
     try {
       return await task(network.run);
     } finally {
       await network.release();
     }
   };
-  const scoreOf = (weights: Float32Array): Promise<Score> =>
-    running(weights, (network) => judge(judges, network, card, kernels, quiet));
+  const learned = (weights: Float32Array) => withWeights(model, trained, weights);
+  const scoreOf = (graph: OnnxModel): Promise<Score> =>
+    running(graph, (network) => judge(judges, network, card, kernels, quiet));
 
   const rehearsal = frozen ? undefined : await rehearse();
   const batches = new Batches({ images: prepared, side: plan.side, seed: settings.seed, frozen, rehearsal });
@@ -171,7 +181,7 @@ export async function train(
           const point: CurvePoint = { step: optimiser.step, loss: count > 0 ? sum / count : last };
           [sum, count] = [0, 0];
           if (judging) {
-            const score = await scoreOf(state.average);
+            const score = await scoreOf(learned(state.average));
             point.ap50 = score.ap50;
             if (score.ap > best.score.ap)
               Object.assign(best, { weights: state.average.slice(), score, step: optimiser.step });
@@ -199,12 +209,13 @@ export async function train(
     }
     const kept = best.step > 0 ? await moderate(state) : undefined;
     return {
-      model: kept ? withWeights(model, trained, kept.weights) : model,
+      model: kept?.model ?? start,
       before: state.before,
       after: kept?.score ?? state.before,
       improved: kept !== undefined,
       share: kept?.share ?? 0,
       ...(kept?.remembered === undefined ? {} : { remembered: kept.remembered }),
+      ...(kept?.styles ? { styles: kept.styles } : {}),
       judgedOn: sets.judge.length > 0 ? 'held-back' : 'training-images',
       step: kept ? best.step : 0,
       steps: optimiser.step,
@@ -220,26 +231,43 @@ export async function train(
 
   async function rehearse(): Promise<Rehearsal | undefined> {
     const { rehearsal } = options;
-    return (
-      rehearsal && running(gatherWeights(trained), (network) => Rehearsal.of(rehearsal, network, kernels))
-    );
+    return rehearsal && running(start, (network) => Rehearsal.of(rehearsal, network, kernels));
   }
 
-  /** Goes back toward the start: what was not learned from is then forgotten less. */
-  function moderate({ best, before }: TrainingState): Promise<ShareTrial | undefined> {
-    return chooseShare({
-      start: gatherWeights(trained),
-      learned: best.weights,
-      before,
-      score: scoreOf,
-      remembered:
-        rehearsal && ((weights) => running(weights, (network) => rehearsal.remembered(network, kernels))),
-    });
+  /**
+   * What is taken of what was learned so that little is forgotten: a gate keeps the model as it was for images of other
+   * kinds, and the weights go back toward the start as far as is needed.
+   */
+  async function moderate({ best, before }: TrainingState): Promise<Taken | undefined> {
+    const gate = await openGate();
+    // Where the two kinds of images look alike a gate may do harm.
+    for (const each of gate ? [gate, undefined] : [undefined]) {
+      const made = (weights: Float32Array) =>
+        each ? gated(known, learned(weights), trained, each.gate) : learned(weights);
+      const trial = await chooseShare({
+        start: gatherWeights(trained),
+        learned: best.weights,
+        before,
+        score: (weights) => scoreOf(made(weights)),
+        remembered:
+          rehearsal &&
+          ((weights) => running(made(weights), (network) => rehearsal.remembered(network, kernels))),
+      });
+      if (trial) return { ...trial, model: made(trial.weights), ...(each ? { styles: each.styles } : {}) };
+    }
+    return;
+  }
+
+  /** A gate between the images that are learned from, now and before, and those that the model brings. */
+  function openGate(): Promise<StyleGate> | undefined {
+    const graph = rehearsal && settings.trains === 'decoder' ? styleGraph(model) : undefined;
+    if (!rehearsal || !graph) return;
+    return running(graph, (network) => styleGate(prepared, options.styles, rehearsal, card, network));
   }
 
   async function begin(scheme: string): Promise<TrainingState> {
     const weights = gatherWeights(trained);
-    const before = await scoreOf(weights);
+    const before = await scoreOf(start);
     return {
       scheme,
       optimiser: step.begin(weights),

@@ -2,6 +2,7 @@ import type { TaskOptions } from '../../core/progress.ts';
 import type { Model } from '../segmentation/network/model-files.ts';
 import { type OpenedNetwork, openGraph } from '../segmentation/network/run-graph.ts';
 import { FrozenEncoder } from './frozen-encoder.ts';
+import { ungated } from './graph/gate.ts';
 import { type OnnxModel, readOnnx, writeOnnx } from './onnx/onnx-model.ts';
 
 /** The files of a trained network. */
@@ -22,6 +23,10 @@ export interface TraineeSizes {
 /** A network in training: the part whose weights may change, and how the rest is used. */
 export interface Trainee extends TraineeSizes {
   readonly frozen?: FrozenEncoder;
+  /** The part that learns as it is used before it has learned: with a gate, if the network has learned before. */
+  readonly start: OnnxModel;
+  /** The part that learns as it was before it ever learned here; the same graph as `model`. */
+  readonly known: OnnxModel;
   /** Opens the whole network with other weights in the part that learns. */
   open(model: OnnxModel): Promise<OpenedNetwork>;
   /** The files of the whole network with other weights in the part that learns. */
@@ -41,8 +46,11 @@ export async function openTrainee(parent: Model, options: TaskOptions = {}): Pro
   const model = readOnnx(await bytesOf(graph));
   const [external] = externalData;
   if (!external) {
+    const { known, learned } = ungated(model);
     return {
-      model,
+      model: learned,
+      start: model,
+      known,
       open: (changed) => openGraph(writeOnnx(changed)),
       files: async (changed) => ({ graph: new Blob([writeOnnx(changed) as Uint8Array<ArrayBuffer>]) }),
       release: async () => {},
@@ -51,6 +59,8 @@ export async function openTrainee(parent: Model, options: TaskOptions = {}): Pro
   const frozen = await FrozenEncoder.open(model, external, parent.card.tile);
   return {
     model: frozen.head,
+    start: frozen.head,
+    known: frozen.head,
     frozen,
     open: (changed) => frozen.openWith(changed),
     files: async (changed) => ({

@@ -19,7 +19,7 @@ import { openTrainee, type TraineeSizes } from './trainee.ts';
 import { partOf, type TrainingImage } from './training-set.ts';
 
 /** A trained model that waits to be accepted: its folder's files by name, and how it was made. */
-export interface TrainedModel extends Omit<TrainingOutcome, 'model'> {
+export interface TrainedModel extends Omit<TrainingOutcome, 'model' | 'styles'> {
   id: string;
   name: string;
   files: Map<string, Blob>;
@@ -65,7 +65,7 @@ async function compare(
 ): Promise<ComparedLabels> {
   const parent = await loadModel(folderOf({ model, checked }), options);
   const trainee = await openTrainee(parent, options);
-  const network = await trainee.open(trainee.model);
+  const network = await trainee.open(trainee.start);
   try {
     kernels ??= chooseKernels();
     const labels = await labelsOf(image, network.run, parent.card, await kernels, options);
@@ -122,11 +122,13 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
   const state = resumed ? await checkpoint.state(sha256) : undefined;
   kernels ??= chooseKernels();
   const rehearsal = await parent.rehearsal(quiet);
+  const styles = await parent.styles(quiet);
   try {
     const outcome = await train(trainee, parent.card, request.images, request.settings, {
       ...quiet,
       kernels: await kernels,
       ...(rehearsal ? { rehearsal } : {}),
+      ...(styles ? { styles } : {}),
       ...(state ? { state } : {}),
       pause: async () => paused?.wait,
       onState: (kept) => checkpoint.keep(kept, sha256),
@@ -141,7 +143,7 @@ async function run(request: TrainingRequest, resumed: boolean, options: TaskOpti
     });
     const files = await newModelFiles(parent, folder, trainee, outcome, request.settings, request);
     await checkpoint.end();
-    const { model: _, ...rest } = outcome;
+    const { model: _, styles: __, ...rest } = outcome;
     return { ...rest, id: request.id, name: request.name, files };
   } catch (error) {
     throw vanished(error, folder.where) ?? error;

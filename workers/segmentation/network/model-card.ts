@@ -50,6 +50,8 @@ export interface ModelCard {
   tolerance: Tolerance;
   /** NumPy file (uint8 [n, 3, y, x]) with crops of images the model knows, for fine-tuning to hold on to. */
   rehearsal?: ModelFile;
+  /** NumPy file (float32 [n, values]) with styles of what it was trained on here, if a gate keeps what it knew. */
+  styles?: ModelFile;
   /** What a GPU must offer. */
   gpu?: { shaderF16: boolean; largestBuffer?: number };
 }
@@ -65,13 +67,14 @@ const USUAL_TILE = 256;
 
 /** The files a model needs, without its card. */
 export function filesOf(card: ModelCard): ModelFile[] {
-  const { weights, externalData, test, rehearsal } = card;
+  const { weights, externalData, test, rehearsal, styles } = card;
   return [
     weights,
     ...(externalData ? [externalData] : []),
     test.input,
     test.output,
     ...(rehearsal ? [rehearsal] : []),
+    ...(styles ? [styles] : []),
   ];
 }
 
@@ -85,7 +88,7 @@ export function weightsSize({ weights, externalData }: ModelCard): number | unde
  * Reads a model card: BioImage.IO model descriptions 0.4 and 0.5 with ONNX weights and the Cellpose-SAM contract
  * (float32 [batch, 3, y, x] in, the same out). `config.cytopane` adds what the format has no entry for: `id`, `size`,
  * `external_data_size`, `tile`, `largest_tile`,
- * `diameter`, `notice`, `quick_test`, `rehearsal`, `gpu` (`shader_f16`, `largest_buffer` in bytes).
+ * `diameter`, `notice`, `quick_test`, `rehearsal`, `styles`, `gpu` (`shader_f16`, `largest_buffer` in bytes).
  *
  * @param text the `rdf.yaml`
  * @throws CytoError `model` naming the entry that is missing or wrong, or the part of the contract that is not kept
@@ -167,6 +170,7 @@ export function parseModelCard(text: string): ModelCard {
       mismatchedPerMillion: rdf.optional(100, [...tolerance, 'mismatched_elements_per_million']),
     },
     ...(rdf.has(own('rehearsal')) ? { rehearsal: { source: rdf.file(own('rehearsal')) } } : {}),
+    ...(rdf.has(own('styles')) ? { styles: { source: rdf.file(own('styles')) } } : {}),
     ...(rdf.has(own('gpu'))
       ? {
           gpu: {

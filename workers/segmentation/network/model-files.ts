@@ -27,6 +27,11 @@ export interface Model {
    * @throws CytoError `model` if the file is no such array, `corrupt-file`, `not-found`, `network`, `aborted`
    */
   rehearsal(options?: TaskOptions): Promise<NpyArray | undefined>;
+  /**
+   * Styles of what it was trained on here, float32 [n, values]; undefined if it brings none.
+   * @throws CytoError `model` if the file is no such array, `corrupt-file`, `not-found`, `network`, `aborted`
+   */
+  styles(options?: TaskOptions): Promise<NpyArray | undefined>;
   /** Float32 [batch, 3, y, x]: an input and the output it must give. */
   testInput: NpyArray;
   testOutput: NpyArray;
@@ -71,12 +76,20 @@ export async function loadModel(folder: ModelFolder, options: TaskOptions = {}):
     },
     rehearsal: async (task = {}) => {
       if (!card.rehearsal) return;
-      const blob = await read(card.rehearsal, task);
-      const array = parseNpy(new Uint8Array(await blob.arrayBuffer()));
+      const array = await readNpy(await read(card.rehearsal, task));
       if (array.data instanceof Uint8Array && array.shape.length === 4 && array.shape[1] === 3) return array;
       throw new CytoError(
         'model',
         `The crops "${card.rehearsal.source}" of "${card.name}" are not uint8 of n × 3 × y × x.`,
+      );
+    },
+    styles: async (task = {}) => {
+      if (!card.styles) return;
+      const array = await readNpy(await read(card.styles, task));
+      if (array.data instanceof Float32Array && array.shape.length === 2) return array;
+      throw new CytoError(
+        'model',
+        `The styles "${card.styles.source}" of "${card.name}" are not float32 of n × values.`,
       );
     },
     testInput: await testTensor(input, card, card.test.input.source),
@@ -84,8 +97,10 @@ export async function loadModel(folder: ModelFolder, options: TaskOptions = {}):
   };
 }
 
+const readNpy = async (blob: Blob): Promise<NpyArray> => parseNpy(new Uint8Array(await blob.arrayBuffer()));
+
 async function testTensor(blob: Blob, card: ModelCard, name: string): Promise<NpyArray> {
-  const array = parseNpy(new Uint8Array(await blob.arrayBuffer()));
+  const array = await readNpy(blob);
   const { shape, data } = array;
   if (shape.length === 4 && shape[1] === 3 && data instanceof Float32Array) return array;
   throw new CytoError(

@@ -14,7 +14,7 @@ export const TRAINED_PARTS = ['all', 'decoder', 'biases'] as const;
 export type TrainedPart = (typeof TRAINED_PARTS)[number];
 
 /** Operators with which a decoder begins. */
-const ENLARGING = ['Resize', 'DepthToSpace', 'ConvTranspose'];
+export const ENLARGING = ['Resize', 'DepthToSpace', 'ConvTranspose'];
 
 /** A tensor of a model that is trained, and its place in the vector of all. */
 export interface TrainableWeight {
