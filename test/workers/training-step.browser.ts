@@ -1,8 +1,19 @@
 import { expect } from '@open-wc/testing';
 import { setAssetBase } from '../../core/assets.ts';
-import { gatherWeights, trainableWeights } from '../../workers/training/graph/trainable-weights.ts';
+import { loadOrt } from '../../workers/segmentation/network/ort.ts';
+import { gated } from '../../workers/training/graph/gate.ts';
+import {
+  gatherWeights,
+  trainableWeights,
+  withWeights,
+} from '../../workers/training/graph/trainable-weights.ts';
 import { trainingStep } from '../../workers/training/graph/training-step.ts';
-import type { OnnxModel, OnnxNode, OnnxTensor } from '../../workers/training/onnx/onnx-model.ts';
+import {
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  writeOnnx,
+} from '../../workers/training/onnx/onnx-model.ts';
 import { openStep } from '../../workers/training/optimiser.ts';
 import { agree } from '../../workers/training/step-ladder.ts';
 
@@ -96,5 +107,38 @@ describe('a training step', () => {
     expect(farthest).lessThan(1e-4);
     // What does not agree is noticed.
     expect(agree(wasm, { ...webgpu, mean: webgpu.mean.map((value) => 1.01 * value) })).equal(false);
+  });
+});
+
+describe('a gate of a trained network', () => {
+  it('lets through the same share of what was learned on WebGPU and on WASM', async () => {
+    setAssetBase(new URL('/dist/', location.href).href);
+    const known = smallNetwork();
+    const all = trainableWeights(known);
+    const learned = withWeights(
+      known,
+      all,
+      gatherWeights(all).map((value) => 2 * value),
+    );
+    const behind = all.filter(({ name }) => name.startsWith('last'));
+    const image = waves(3 * SIDE * SIDE, 0.37);
+    const run = async (kind: 'wasm' | 'webgpu', bias: number) => {
+      const weights = waves(32, 0.7);
+      const graph = gated(known, learned, behind, { weights, bias });
+      const ort = await loadOrt(kind, 1);
+      const session = await ort.InferenceSession.create(writeOnnx(graph), { executionProviders: [kind] });
+      const result = await session.run({ image: new ort.Tensor('float32', image, [1, 3, SIDE, SIDE]) });
+      const output = Float32Array.from((await result.flows.getData()) as Float32Array);
+      await session.release();
+      return output;
+    };
+    const shut = await run('wasm', -40);
+    const open = await run('wasm', 40);
+    const [wasm, webgpu] = [await run('wasm', 0), await run('webgpu', 0)];
+    const share = (output: Float32Array, i: number) => (output[i] - shut[i]) / (open[i] - shut[i]);
+    const i = shut.reduce((best, value, k) => (Math.abs(value) > Math.abs(shut[best]) ? k : best), 0);
+    expect(open[i] / shut[i]).closeTo(2, 1e-3);
+    expect(share(wasm, i)).within(0.05, 0.95);
+    for (const [k, value] of wasm.entries()) expect(webgpu[k]).closeTo(value, 1e-3);
   });
 });
