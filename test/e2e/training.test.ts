@@ -147,6 +147,17 @@ describe('training in the page', () => {
     assert.ok(second > first, `AP@0.5 of the next image went from ${first} to ${second}`);
     const chosen = await page.evaluate(() => document.querySelector('cyto-workbench')?.segmenter.modelId);
     assert.match(chosen ?? '', /^yeast-in-traps-/);
+    // A gate keeps what the model knew; for the next training it says what has been learned.
+    const files = await page.evaluate(async (id) => {
+      const { ModelLibrary }: typeof import('../../workers/models/client.ts') = await import(
+        new URL('/dist/model-library.js', location.href).href
+      );
+      const library = new ModelLibrary();
+      const names = [...(await library.files(id)).keys()];
+      library.dispose();
+      return names;
+    }, chosen ?? '');
+    assert.ok(files.includes('styles.npy'), files.join());
   });
 
   it('offers to go on with a training that a reload has interrupted', async () => {

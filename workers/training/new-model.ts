@@ -85,7 +85,7 @@ export async function newModelFiles(
     made_on: new Date().toISOString(),
   });
   const { rehearsal } = card;
-  const { styles } = outcome;
+  const styles = outcome.improved ? outcome.styles : await parent.styles();
   if (styles) document.setIn([...own, 'styles'], STYLES);
   else document.deleteIn([...own, 'styles']);
   return new Map([
@@ -93,7 +93,7 @@ export async function newModelFiles(
     ['model.onnx', graph],
     ...(external ? [[external.source, external.data] as const] : []),
     ...(rehearsal ? [[rehearsal.source, await folder.open(rehearsal.source)] as const] : []),
-    ...(styles ? [[STYLES, new Blob([encodeNpy(styles.data, styles.shape)])] as const] : []),
+    ...(styles ? [[STYLES, new Blob([encodeNpy(styles.data as Float32Array, styles.shape)])] as const] : []),
     ['test_input.npy', new Blob([encodeNpy(testInput.data as Float32Array, testInput.shape)])],
     ['test_output.npy', new Blob([encodeNpy(output, testInput.shape)])],
   ]);
