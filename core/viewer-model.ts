@@ -123,6 +123,12 @@ export class ViewerModel extends EventTarget {
     return this.#layers.filter((layer): layer is ImageLayer => layer.kind === 'image' && !layer.derived);
   }
 
+  /** The topmost visible image, or the topmost if none is visible: what is segmented and learned from. */
+  get shownImage(): ImageLayer | undefined {
+    const { images } = this;
+    return images.findLast(({ visible }) => visible) ?? images.at(-1);
+  }
+
   /** Layers of the time point that is looked at, bottom first: all but labels of other time points. */
   get current(): Layer[] {
     const { t } = this.#cursor;

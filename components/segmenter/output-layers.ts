@@ -1,9 +1,12 @@
-import { html, type TemplateResult } from 'lit';
+import { html, type ReactiveController, type TemplateResult } from 'lit';
 import { type ImageLayer, type ImageLayerSettings, imageLayer } from '../../core/layer.ts';
 import { type NetworkOutput, OUTPUT_KINDS, type OutputKind } from '../../core/segmentation-parameters.ts';
 import type { ViewerModel } from '../../core/viewer-model.ts';
 import { allocate, createVolume, type Volume } from '../../core/volume.ts';
+import type { ViewerPart } from '../controls/viewer-part.ts';
 import type { Texts } from '../localization/en.ts';
+import type { RunClient } from './run-client.ts';
+import type { ShownResult } from './shown-result.ts';
 
 /** Logits that get the darkest and the brightest colour: below and above, the network is sure. */
 const SURE = 6;
@@ -14,23 +17,38 @@ const LOOKS: Record<OutputKind, Partial<ImageLayerSettings>> = {
   cellprob: { colormap: 'viridis', contrast: [-SURE, SURE] },
 };
 
-/** Layers of what the network gave for the image of the last run: flows as colours, cell probability. */
-export class OutputLayers {
+/** Property of the segmenter that says whether a layer is wanted. */
+const WISHES = { flows: 'showFlows', cellprob: 'showCellprob' } as const satisfies Record<OutputKind, string>;
+
+type OutputHost = ViewerPart & Record<(typeof WISHES)[OutputKind], boolean>;
+
+/** Layers of what the network gave for the image of the last run, where they are wanted: flows as colours, cell probability. */
+export class OutputLayers implements ReactiveController {
+  readonly #host: OutputHost;
+  readonly #result: ShownResult;
+  readonly #client: RunClient;
   readonly #layers = new Map<OutputKind, ImageLayer>();
 
-  /** Whether the layer was shown and the user has removed it. */
-  removed(model: ViewerModel, kind: OutputKind): boolean {
-    const layer = this.#layers.get(kind);
-    return layer !== undefined && !model.layers.includes(layer);
+  /** @param client has what the network gave for the image of `result` */
+  constructor(host: OutputHost, result: ShownResult, client: RunClient) {
+    this.#host = host;
+    this.#result = result;
+    this.#client = client;
+    host.addController(this);
   }
 
-  /** Whether a layer stands for the last run. */
-  has(kind: OutputKind): boolean {
-    return this.#layers.has(kind);
+  hostUpdate(): void {
+    const model = this.#host.viewer?.model;
+    for (const [kind, layer] of this.#layers) {
+      if (!model || model.layers.includes(layer)) continue;
+      this.#layers.delete(kind);
+      // By the user: where it went with its image, there is no result by now, and the next image has its layer.
+      if (this.#result.image) this.#host[WISHES[kind]] = false;
+    }
   }
 
   /** Shows an output over the images and below labels; in place of the last one, which it looks like. */
-  show(model: ViewerModel, image: Volume, output: NetworkOutput, texts: Texts): void {
+  #show(model: ViewerModel, image: Volume, output: NetworkOutput, texts: Texts): void {
     const { kind } = output;
     const before = this.#layers.get(kind);
     const shown = before && model.layers.includes(before) ? before : undefined;
@@ -53,32 +71,42 @@ export class OutputLayers {
   }
 
   /**
-   * Brings the layers in line with what is wanted, with `anew` also those there are.
-   * @param image what was segmented; absent where nothing was
-   * @param source has what the network gave; absent where it is not to be had
-   * @param options.wants whether a layer is wanted, asked again when its samples have come
-   * @throws CytoError as `source.output`
+   * Brings the layers in line with what is wanted.
+   * @param anew also those there are, of an earlier run
+   * @throws CytoError as {@link RunClient.output}
    */
-  async bring(
-    model: ViewerModel,
-    image: Volume | undefined,
-    source: { output(kind: OutputKind): Promise<NetworkOutput> } | undefined,
-    { anew, wants, texts }: { anew: boolean; wants: (kind: OutputKind) => boolean; texts: Texts },
-  ): Promise<void> {
+  async bring(anew: boolean, texts: Texts): Promise<void> {
+    const model = this.#host.viewer?.model;
+    const { image } = this.#result;
+    if (!model) return;
+    // Asked again when samples have come.
+    const wanted = (kind: OutputKind) =>
+      this.#result.image === image && this.#host.viewer?.model === model && this.#host[WISHES[kind]];
     await Promise.all(
       OUTPUT_KINDS.map(async (kind) => {
-        if (!image || !source || !wants(kind)) {
-          this.hide(model, kind);
+        if (!image || !this.#client.hasOutput || !wanted(kind)) {
+          this.#hide(model, kind);
           return;
         }
-        if (!anew && this.has(kind)) return;
-        const output = await source.output(kind);
-        if (wants(kind)) this.show(model, image, output, texts);
+        if (!anew && this.#layers.has(kind)) return;
+        const output = await this.#client.output(kind);
+        if (wanted(kind)) this.#show(model, image, output, texts);
       }),
     );
   }
 
-  hide(model: ViewerModel, kind: OutputKind): void {
+  /** The boxes that show and hide the layers. */
+  choices(texts: Texts): TemplateResult {
+    return html`<div class="outputs" role="group" aria-label=${texts.showOutputs}><span>${texts.showOutputs}</span>
+      ${OUTPUT_KINDS.map(
+        (kind) => html`<label><input type="checkbox" id="show-${kind}" .checked=${this.#host[WISHES[kind]]}
+          @change=${(event: Event) => {
+            this.#host[WISHES[kind]] = (event.target as HTMLInputElement).checked;
+          }} />${texts.outputs[kind]}</label>`,
+      )}</div>`;
+  }
+
+  #hide(model: ViewerModel, kind: OutputKind): void {
     const layer = this.#layers.get(kind);
     this.#layers.delete(kind);
     if (layer && model.layers.includes(layer)) model.remove(layer.id);
@@ -105,17 +133,4 @@ function outputVolume(image: Volume, { kind, data, shape, origin }: NetworkOutpu
   }
   const { calibration } = image;
   return createVolume({ data: placed, shape: [depth, nz, ny, nx], name, calibration, rgb: kind === 'flows' });
-}
-
-/** The boxes that show and hide the layers. */
-export function outputChoices(
-  chosen: (kind: OutputKind) => boolean,
-  choose: (kind: OutputKind, on: boolean) => void,
-  texts: Texts,
-): TemplateResult {
-  return html`<div class="outputs" role="group" aria-label=${texts.showOutputs}><span>${texts.showOutputs}</span>
-    ${OUTPUT_KINDS.map(
-      (kind) => html`<label><input type="checkbox" id="show-${kind}" .checked=${chosen(kind)}
-        @change=${(event: Event) => choose(kind, (event.target as HTMLInputElement).checked)} />${texts.outputs[kind]}</label>`,
-    )}</div>`;
 }

@@ -19,7 +19,7 @@ interface TimePlace {
 }
 
 /** How results are put into their layers. */
-interface ShowOptions {
+export interface ShowOptions {
   /** Whether they come of other thresholds on the same flows. */
   again: boolean;
   /** The box that was asked for, outside which labels stay as they are. */

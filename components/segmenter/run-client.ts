@@ -1,5 +1,5 @@
 import { CytoError } from '../../core/errors.ts';
-import type { TaskOptions } from '../../core/progress.ts';
+import type { Progress, TaskOptions } from '../../core/progress.ts';
 import type {
   NetworkOutput,
   OutputKind,
@@ -35,6 +35,7 @@ export class RunClient {
   /** Time point of the last run; undefined for all. */
   #t: number | undefined;
   #kept = false;
+  #networkSeconds = 0;
 
   /**
    * @param options.t the time point; undefined runs on all of them
@@ -43,8 +44,20 @@ export class RunClient {
   async run(
     volume: Volume,
     parameters: Partial<SegmentationParameters>,
-    { t, linkThreshold, blocks, ...options }: Omit<RunOptions, 't'> & RunChoices,
+    { t, linkThreshold, blocks, onProgress, ...choices }: Omit<RunOptions, 't'> & RunChoices,
   ): Promise<FrameResult[]> {
+    let began: number | undefined;
+    this.#networkSeconds = 0;
+    const options = {
+      ...choices,
+      onProgress: (progress: Progress) => {
+        if (progress.phase === 'network') {
+          began ??= performance.now();
+          this.#networkSeconds = (performance.now() - began) / 1000;
+        }
+        onProgress?.(progress);
+      },
+    };
     if (t === undefined) {
       this.#series ??= new SeriesClient();
       const link = linkThreshold > 0 ? { linkThreshold } : {};
@@ -63,6 +76,11 @@ export class RunClient {
     this.#t = t;
     this.#kept = true;
     return [{ t, result }];
+  }
+
+  /** Seconds for which the network of the last run has run. */
+  get networkSeconds(): number {
+    return this.#networkSeconds;
   }
 
   /** Whether thresholds can be changed without a new run. */
@@ -97,6 +115,7 @@ export class RunClient {
     this.#series?.dispose();
     this.#single = undefined;
     this.#series = undefined;
+    this.#kept = false;
   }
 }
 

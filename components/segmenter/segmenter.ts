@@ -1,17 +1,11 @@
 import { html, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
-import { DoubtfulJoins } from '../../core/edit/doubtful-joins.ts';
 import { asCytoError, CytoError, isAbort } from '../../core/errors.ts';
-import type { ImageLayer } from '../../core/layer.ts';
-import type { Progress, TaskOptions } from '../../core/progress.ts';
+import type { TaskOptions } from '../../core/progress.ts';
 import {
-  type BackendReport,
   DEFAULT_PARAMETERS,
-  OUTPUT_KINDS,
-  type OutputKind,
   type SegmentationMode,
   type SegmentationParameters,
-  type SegmentationResult,
 } from '../../core/segmentation-parameters.ts';
 import type { Volume } from '../../core/volume.ts';
 import type { VoxelBox } from '../../core/voxel-box.ts';
@@ -19,13 +13,13 @@ import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import { ViewerPart } from '../controls/viewer-part.ts';
 import type { CytoModelChooser } from '../model-chooser/model-chooser.ts';
 import { controlStyles } from '../styles.ts';
-import { OutputLayers, outputChoices } from './output-layers.ts';
-import { ResultLayers } from './result-layer.ts';
-import { type FrameResult, joinsInImage, RunClient } from './run-client.ts';
+import { OutputLayers } from './output-layers.ts';
+import type { FrameResult } from './run-client.ts';
 import { type RunForm, runFields } from './run-fields.ts';
 import { RunOverlay } from './run-overlay.ts';
-import { progressLine, runSummary, summaryOf } from './run-report.ts';
+import { progressLine, runSummary } from './run-report.ts';
 import { costOf, rememberSpeed, timeTile } from './run-speed.ts';
+import { type RunTask, SegmentationRun } from './segmentation-run.ts';
 import { segmenterStyles } from './segmenter-styles.ts';
 import {
   boxFor,
@@ -39,21 +33,13 @@ import {
   thresholdsOf,
   timesOf,
 } from './settings.ts';
+import { type RunDetail, ShownResult } from './shown-result.ts';
 import { thresholdSliders } from './threshold-sliders.ts';
 
-/** Waits for the thumb to rest before thresholds are applied. */
-const RETHRESHOLD_DELAY_MS = 120;
+export type { RunDetail };
 
-/** What `cyto-run` says. */
-export interface RunDetail {
-  count: number;
-  milliseconds: number;
-  backend: SegmentationResult['backend'];
-  layerId: string;
-  parameters: SegmentationParameters;
-  /** Time points that were segmented. */
-  times: number;
-}
+/** For what is started by a button: why it fails is shown and announced already. */
+const SHOWN = (error: unknown) => console.debug('cytopane:', error);
 
 /**
  * Segments the image of a viewer: method, channel and diameter, Run and Cancel, then live thresholds. The result is a
@@ -126,24 +112,17 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   @state() private accessor ring = false;
   @state() private accessor drawing = false;
-  @state() private accessor progress: Progress | undefined;
   @state() private accessor message = '';
-  @state() private accessor joins: DoubtfulJoins | undefined;
-  @state() private accessor result: Omit<SegmentationResult, 'labels'> | undefined;
 
   @query('cyto-model-chooser') private accessor chooser!: CytoModelChooser | null;
 
-  readonly #internals = this.attachInternals();
-  #client: RunClient | undefined;
-  #announced: string | undefined;
-  #running: AbortController | undefined;
-  #threshold: AbortController | undefined;
+  readonly #run = new SegmentationRun(this, this.attachInternals().states, (backend) =>
+    this.#emit('cyto-backend', backend),
+  );
+  readonly #result = new ShownResult();
+  readonly #outputs = new OutputLayers(this, this.#result, this.#run.client);
   /** The image that the box is of. */
   #measured: Volume | undefined;
-  readonly #resultLayers = new ResultLayers();
-  readonly #outputLayers = new OutputLayers();
-  /** The box that the last result stands for, if not for all. */
-  #shownBox: VoxelBox | undefined;
   readonly #overlay = new RunOverlay(
     ({ diameter, box }) => {
       if (diameter) this.diameter = diameter;
@@ -153,30 +132,15 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       this.drawing = false;
     },
   );
-  /** The image that the kept flows and the result belong to. */
-  #segmented: Volume | undefined;
-  #disposal: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether a run is under way. */
   get busy(): boolean {
-    return this.#running !== undefined;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    clearTimeout(this.#disposal);
+    return this.#run.busy;
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#overlay.remove();
-    // A moved element is connected again at once and keeps its flows.
-    this.#disposal = setTimeout(() => {
-      this.cancel();
-      this.#threshold?.abort();
-      this.#client?.dispose();
-      this.#client = undefined;
-    }, 0);
   }
 
   /**
@@ -186,144 +150,98 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
    */
   async run(options: TaskOptions = {}): Promise<RunDetail> {
     await this.updateComplete;
-    this.#running?.abort();
-    const running = this.#began();
-    const signal = options.signal ? AbortSignal.any([options.signal, running.signal]) : running.signal;
-    try {
-      const image = this.#image();
-      const { z, t } = this.viewer!.model.cursor;
-      this.#client ??= new RunClient();
-      const box = boxFor(this, image.volume, z);
-      const shape = shapeFor(this, image.volume);
-      let networkSince: number | undefined;
-      let networkSeconds = 0;
-      const times = timesOf(this, image.volume);
-      const cost = this.#form(image.volume).cost(modeFor(this, image.volume));
-      const frames = await this.#client.run(image.volume, parametersFor(this, image.volume), {
-        signal,
-        backend: this.backend,
-        ...(this.server ? { server: this.server } : {}),
-        t: times > 1 ? undefined : t,
-        linkThreshold: this.linkThreshold,
-        blocks: !cost.fits && inBlocks(this, image.volume),
-        ...(this.memory ? { memory: this.memory } : {}),
-        z,
-        scope: scopeFor(this, image.volume, z),
-        ...(this.modelId ? { model: this.modelId } : {}),
-        onProgress: (progress) => {
-          if (this.#running !== running) return;
-          if (progress.backend) this.#announce(progress.backend);
-          if (progress.phase === 'network') {
-            networkSince ??= performance.now();
-            networkSeconds = (performance.now() - networkSince) / 1000;
-          }
-          this.progress = progress;
-          options.onProgress?.(progress);
-          this.#emit('progress', progress);
-        },
-      });
-      const { parameters } = frames[0].result;
-      const network = this.chooser?.chosen?.network;
-      if (times === 1) rememberSpeed(this.#speedKey, shape, parameters, networkSeconds, network);
-      return this.#show(frames, image, box, false);
-    } catch (cause) {
-      throw this.#failed(running, cause);
-    } finally {
-      this.#ended(running);
-    }
+    return this.#start(
+      async (task) => {
+        const volume = this.#neededImage();
+        const { z, t } = this.viewer!.model.cursor;
+        const box = boxFor(this, volume, z);
+        const shape = shapeFor(this, volume);
+        const times = timesOf(this, volume);
+        const cost = this.#form(volume).cost(modeFor(this, volume));
+        const { client } = this.#run;
+        const frames = await client.run(volume, parametersFor(this, volume), {
+          ...this.#network(task),
+          ...(options.signal ? { signal: AbortSignal.any([options.signal, task.signal]) } : {}),
+          ...(this.memory ? { memory: this.memory } : {}),
+          t: times > 1 ? undefined : t,
+          z,
+          scope: scopeFor(this, volume, z),
+          linkThreshold: this.linkThreshold,
+          blocks: !cost.fits && inBlocks(this, volume),
+        });
+        const { parameters } = frames[0].result;
+        const network = this.chooser?.chosen?.network;
+        if (times === 1) rememberSpeed(this.#speedKey, shape, parameters, client.networkSeconds, network);
+        return this.#show(frames, volume, box, false);
+      },
+      (progress) => {
+        options.onProgress?.(progress);
+        this.#emit('progress', progress);
+      },
+    );
   }
 
-  #began(): AbortController {
-    const running = new AbortController();
-    this.#running = running;
+  /** Makes `work` the run under way; shows and announces why it fails, unless something else runs by then. */
+  async #start<Outcome>(
+    work: (task: RunTask) => Promise<Outcome>,
+    onProgress?: RunTask['onProgress'],
+  ): Promise<Outcome> {
     this.message = '';
-    this.progress = { phase: 'waiting', value: 0, total: 1 };
-    this.#internals.states.add('busy');
-    return running;
-  }
-
-  /** Shows and announces why what was running ended, unless something else runs by now. */
-  #failed(running: AbortController, cause: unknown): CytoError {
-    const error = asCytoError(cause);
-    if (this.#running === running) {
-      if (error.kind === 'aborted') this.message = this.texts.cancelled;
-      else this.#announceError(error);
+    try {
+      return await this.#run.start(work, onProgress);
+    } catch (cause) {
+      const error = asCytoError(cause);
+      if (!this.busy) {
+        if (isAbort(error)) this.message = this.texts.cancelled;
+        else this.#announceError(error);
+      }
+      throw error;
     }
-    return error;
   }
 
-  #ended(running: AbortController): void {
-    if (this.#running !== running) return;
-    this.#running = undefined;
-    this.progress = undefined;
-    this.#internals.states.delete('busy');
-  }
-
-  /** Says where the network runs, when that is news. */
-  #announce(backend: BackendReport): void {
-    const news = JSON.stringify(backend);
-    if (news === this.#announced) return;
-    this.#announced = news;
-    this.#emit('cyto-backend', backend);
+  /** Which network runs and where. */
+  #network(task: RunTask) {
+    return {
+      ...task,
+      backend: this.backend,
+      ...(this.server ? { server: this.server } : {}),
+      ...(this.modelId ? { model: this.modelId } : {}),
+    };
   }
 
   /** Stops a run; the labels stay as they were. */
   cancel(): void {
-    this.#running?.abort();
+    this.#run.cancel();
   }
 
-  /** The topmost visible image layer. */
-  #shownImage(): ImageLayer | undefined {
-    const images = this.model?.images ?? [];
-    return images.findLast((layer) => layer.visible) ?? images.at(-1);
+  /** The image that is segmented. */
+  get #image(): Volume | undefined {
+    return this.model?.shownImage?.volume;
   }
 
-  #image(): ImageLayer {
-    const image = this.#shownImage();
-    if (!image) throw new CytoError('bad-input', this.texts.needImage);
-    return image;
+  #neededImage(): Volume {
+    if (!this.#image) throw new CytoError('bad-input', this.texts.needImage);
+    return this.#image;
   }
 
-  /** Puts labels into the result layer and tells the page. */
+  /** Shows labels and tells the page. */
   #show(
     frames: readonly FrameResult[],
-    { volume }: ImageLayer,
+    volume: Volume,
     box: VoxelBox | undefined,
     again: boolean,
   ): RunDetail {
-    const layerId = this.#resultLayers.show(this.viewer!.model, volume, frames, {
-      again,
-      box,
-      texts: this.texts,
-    });
-    this.#shownBox = box;
-    const layer = this.viewer!.model.allLabels.find(({ id }) => id === layerId);
-    const { result } = frames.find(({ t }) => layer?.t === t) ?? frames[0];
-    this.joins =
-      result.joins && layer ? new DoubtfulJoins(joinsInImage(result), layer.labels, this.joins) : undefined;
-    this.result = summaryOf(frames);
-    this.#segmented = volume;
+    const detail = this.#result.show(this.viewer!.model, volume, frames, { again, box, texts: this.texts });
+    this.requestUpdate();
     // Thresholds change nothing of what the network gave.
     if (!again) this.#showOutputs(true);
-    const { count, milliseconds, backend, parameters } = this.result;
-    const detail: RunDetail = { count, milliseconds, backend, layerId, parameters, times: frames.length };
     this.#emit('cyto-run', detail);
     return detail;
   }
 
-  /** Brings the layers of flows and cell probability in line with what is asked for, with `anew` also those there are. */
+  /** @param anew whether the network has given other flows and cell probability */
   #showOutputs(anew: boolean): void {
-    const { model } = this;
-    if (!model) return;
-    const image = this.#segmented;
-    const client = this.#client?.hasOutput ? this.#client : undefined;
-    this.#outputLayers
-      .bring(model, image, client, {
-        anew,
-        texts: this.texts,
-        wants: (kind) => this.#segmented === image && this.model === model && this.#wants(kind),
-      })
-      .catch((cause: unknown) => this.#announceError(cause));
+    this.#outputs.bring(anew, this.texts).catch((cause: unknown) => this.#announceError(cause));
   }
 
   /** Shows and announces what went wrong. */
@@ -334,29 +252,17 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     this.#emit('error', { kind, message });
   }
 
-  #wants(kind: OutputKind): boolean {
-    return kind === 'flows' ? this.showFlows : this.showCellprob;
-  }
-
-  readonly #chooseOutput = (kind: OutputKind, on: boolean): void => {
-    if (kind === 'flows') this.showFlows = on;
-    else this.showCellprob = on;
-  };
-
   /** Applies thresholds to the kept flows; the latest change wins. */
   async #rethreshold(): Promise<void> {
-    if (!this.result || !this.#client?.kept || this.busy) return;
-    this.#threshold?.abort();
-    const own = new AbortController();
-    this.#threshold = own;
-    await new Promise((resolve) => setTimeout(resolve, RETHRESHOLD_DELAY_MS));
-    const image = this.#shownImage();
-    if (own.signal.aborted || !this.#client || !image || image.volume !== this.#segmented) return;
+    const { client } = this.#run;
     try {
-      const frames = await this.#client.rethreshold(thresholdsOf(this, this.result.parameters.mode), {
-        signal: own.signal,
+      await this.#run.rethreshold(async (signal) => {
+        const { summary, image, box } = this.#result;
+        if (!summary || !image || this.#image !== image) return;
+        const thresholds = thresholdsOf(this, summary.parameters.mode);
+        const frames = await client.rethreshold(thresholds, { signal });
+        if (!signal.aborted && this.#image === image) this.#show(frames, image, box, true);
       });
-      if (!own.signal.aborted && this.viewer) this.#show(frames, image, this.#shownBox, true);
     } catch (cause) {
       this.#announceError(cause);
     }
@@ -368,54 +274,47 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    const image = this.#shownImage()?.volume;
+    const image = this.#image;
     if (image !== this.#measured) {
       // A box of another image means nothing here; one that comes with the image, as of a project, does.
       if (this.#measured && !changed.has('box')) this.box = undefined;
       this.#measured = image;
     }
-    for (const kind of OUTPUT_KINDS) {
-      if (!this.model || !this.#outputLayers.removed(this.model, kind)) continue;
-      this.#outputLayers.hide(this.model, kind);
-      // With its image, or by the user.
-      if (this.#segmented && image === this.#segmented) this.#chooseOutput(kind, false);
-    }
-    // Another image: its cells have yet to be found.
-    if (this.#segmented && this.#shownImage()?.volume !== this.#segmented) {
-      this.#segmented = undefined;
+    if (this.#result.image && image !== this.#result.image) {
+      this.#result.forget();
       this.#showOutputs(false);
-      this.result = undefined;
-      this.joins = undefined;
       this.message = '';
     }
   }
 
   protected override updated(changed: PropertyValues): void {
     const { ring, diameter, box, drawing, viewer } = this;
-    this.#overlay.show(viewer && this.#shownImage() ? { ring, diameter, box, drawing, viewer } : undefined);
+    this.#overlay.show(viewer && this.#image ? { ring, diameter, box, drawing, viewer } : undefined);
     if (changed.has('showFlows') || changed.has('showCellprob')) this.#showOutputs(false);
     const thresholds = Object.keys(thresholdsOf(this, '2d'));
     if (thresholds.some((name) => changed.has(name))) void this.#rethreshold();
   }
 
   protected override render() {
-    const { progress, result, texts } = this;
-    const image = this.#shownImage();
+    const { texts } = this;
+    const { progress, client } = this.#run;
+    const { summary, joins } = this.#result;
+    const image = this.#image;
     return html`
       <cyto-model-chooser .value=${this.modelId} .offers=${this.models} ?disabled=${this.busy}
         @change=${(event: CustomEvent<{ id: string }>) => {
           this.modelId = event.detail.id;
         }} @models=${() => this.requestUpdate()}></cyto-model-chooser>
-      ${image ? runFields(this.#form(image.volume)) : html`<p class="quiet-text">${texts.needImage}</p>`}
+      ${image ? runFields(this.#form(image)) : html`<p class="quiet-text">${texts.needImage}</p>`}
       <div class="actions">
         <button class="primary" part="run" ?disabled=${!image || this.busy} @click=${this.#onRun}>${texts.run}</button>
         ${this.busy ? html`<button part="cancel" @click=${() => this.cancel()}>${texts.cancel}</button>` : nothing}
       </div>
-      <div aria-live="polite">${progress ? progressLine(progress, texts) : result ? runSummary(result, texts) : nothing}</div>
+      <div aria-live="polite">${progress ? progressLine(progress, texts) : summary ? runSummary(summary, texts) : nothing}</div>
       ${this.message ? html`<p role="alert">${this.message}</p>` : nothing}
-      ${result && image && this.#client?.kept ? thresholdSliders(this, result.parameters.mode, this.busy, texts) : nothing}
-      ${result && image && !this.busy && this.#client?.hasOutput ? outputChoices((kind) => this.#wants(kind), this.#chooseOutput, texts) : nothing}
-      ${this.joins && !this.busy ? html`<cyto-join-review .viewer=${this.viewer} .joins=${this.joins}></cyto-join-review>` : nothing}`;
+      ${summary && image && client.kept ? thresholdSliders(this, summary.parameters.mode, this.busy, texts) : nothing}
+      ${summary && image && !this.busy && client.hasOutput ? this.#outputs.choices(texts) : nothing}
+      ${joins && !this.busy ? html`<cyto-join-review .viewer=${this.viewer} .joins=${joins}></cyto-join-review>` : nothing}`;
   }
 
   /** Speeds are remembered for each model and place to run. */
@@ -452,34 +351,19 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   }
 
   /** Runs a tile of the plane that is looked at, so that times of runs can be told before the first. */
-  #onTimeTile = async (): Promise<void> => {
-    const running = this.#began();
-    try {
-      const { volume } = this.#image();
+  #onTimeTile = (): void => {
+    const timed = this.#start(async (task) => {
+      const volume = this.#neededImage();
       const { z, t } = this.viewer!.model.cursor;
-      await timeTile(this.#speedKey, volume, parametersFor(this, volume), this.chooser?.chosen?.network, {
-        signal: running.signal,
-        backend: this.backend,
-        ...(this.server ? { server: this.server } : {}),
-        ...(this.modelId ? { model: this.modelId } : {}),
-        t,
-        z,
-        onProgress: (progress) => {
-          if (this.#running !== running) return;
-          if (progress.backend) this.#announce(progress.backend);
-          this.progress = progress;
-        },
-      });
-    } catch (cause) {
-      this.#failed(running, cause);
-    } finally {
-      this.#ended(running);
-    }
+      const network = this.chooser?.chosen?.network;
+      const options = { ...this.#network(task), t, z };
+      await timeTile(this.#speedKey, volume, parametersFor(this, volume), network, options);
+    });
+    timed.catch(SHOWN);
   };
 
   #onRun = (): void => {
-    // The outcome is shown and announced by `run` itself.
-    this.run().catch((error: unknown) => console.debug('cytopane:', error));
+    this.run().catch(SHOWN);
   };
 }
 

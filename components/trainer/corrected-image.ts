@@ -15,7 +15,7 @@ export interface CorrectedImage extends TrainingImage {
 
 /** The topmost labels that cover an image of a viewer, with that image. */
 function pair(model: ViewerModel): { layer: LabelsLayer; image: ViewerModel['images'][number] } | undefined {
-  const image = model.images.findLast(({ visible }) => visible) ?? model.images.at(-1);
+  const image = model.shownImage;
   const layer = model.labels.findLast(
     ({ labels }) => image && labels.shape.join() === image.volume.shape.slice(2).join(),
   );

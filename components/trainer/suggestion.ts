@@ -89,8 +89,7 @@ export class Suggestion implements ReactiveController {
   }
 
   get #volume() {
-    const images = this.#host.viewer?.model.images ?? [];
-    return (images.findLast(({ visible }) => visible) ?? images.at(-1))?.volume;
+    return this.#host.viewer?.model.shownImage?.volume;
   }
 
   #mark({ z, y, x, height, width }: DoubtfulRegion): void {

@@ -128,6 +128,28 @@ describe('the demo, served without special headers', () => {
     await page.getByLabel('Region').selectOption('all');
   });
 
+  it('shows flows and cell probability as layers while they are wanted', async () => {
+    const { page } = stage;
+    const layer = (name: string) => page.locator('cyto-layer-list').getByTitle(name, { exact: true });
+    const wish = (name: string) => page.getByRole('checkbox', { name, exact: true });
+    await wish('Flows').check();
+    await wish('Cell probability').check();
+    await layer('Flows').waitFor();
+    await layer('Cell probability').waitFor();
+    await page.getByRole('button', { name: 'Remove Flows' }).click();
+    await page.locator('#show-flows:not(:checked)').waitFor();
+    assert.ok(await wish('Cell probability').isChecked());
+
+    await dropFile(page, 'another.tif', await asTiff('nuclei-small-2d.png'));
+    await shown(page, 'another.tif');
+    await layer('Cell probability').waitFor({ state: 'detached' });
+    await run(page);
+    await layer('Cell probability').waitFor();
+    assert.equal(await layer('Flows').count(), 0);
+    await wish('Cell probability').uncheck();
+    await layer('Cell probability').waitFor({ state: 'detached' });
+  });
+
   it('opens a dropped TIFF', async () => {
     const calibration = { spacing: [1, 0.5, 0.5] as const, unit: 'µm', calibrated: true };
     const cells = await truth('nuclei-small-2d-labels.png');
