@@ -113,8 +113,12 @@ export class SegmentationRun implements ReactiveController {
     const own = new AbortController();
     this.#rethreshold = own;
     await new Promise((resolve) => setTimeout(resolve, RETHRESHOLD_DELAY_MS));
-    // A run that has begun meanwhile takes the thresholds as they are now.
-    if (!own.signal.aborted && !this.busy) await work(own.signal);
+    if (!own.signal.aborted) await work(own.signal);
+  }
+
+  /** Stops {@link rethreshold}: for a run, which takes the thresholds as they are now. */
+  dropThresholds(): void {
+    this.#rethreshold?.abort();
   }
 
   #show(progress: Progress | undefined): void {

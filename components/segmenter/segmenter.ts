@@ -152,6 +152,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
     await this.updateComplete;
     return this.#start(
       async (task) => {
+        this.#run.dropThresholds();
         const volume = this.#neededImage();
         const { z, t } = this.viewer!.model.cursor;
         const box = boxFor(this, volume, z);

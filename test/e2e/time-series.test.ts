@@ -142,7 +142,9 @@ describe('an image with time points', () => {
     strict.forEach(({ labels }, t) => {
       assert.ok(foreground(labels) < foreground(before[t].labels), `time ${t} was not thresholded`);
     });
+    const back = nextRun();
     await page.getByRole('slider', { name: 'Cell probability' }).fill('0');
+    await back;
     await page.getByLabel('Time points').selectOption('one');
     await goTo(2);
     assert.equal((await press()).times, 1);
