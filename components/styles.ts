@@ -28,6 +28,7 @@ export const controlStyles = css`
     padding: 3px 8px;
     min-block-size: 28px;
   }
+  select { text-overflow: ellipsis; padding-inline: 6px 2px; }
   button { cursor: pointer; }
   button:hover:not(:disabled) { border-color: var(--_accent); }
   button:disabled { opacity: 0.5; cursor: default; }

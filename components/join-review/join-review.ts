@@ -33,7 +33,7 @@ export class CytoJoinReview extends ViewerPart {
   static override styles = [
     controlStyles,
     css`
-      h3 { font-size: inherit; margin-block: 12px 4px; display: flex; gap: 6px; align-items: baseline; }
+      h3 { font-size: inherit; margin-block: 12px 4px; display: flex; flex-wrap: wrap; gap: 0 6px; align-items: baseline; }
       h3 span { font-weight: 400; }
       [role='listbox'] { max-block-size: 112px; overflow: auto; border: 1px solid var(--_line); border-radius: 6px; font-variant-numeric: tabular-nums; }
       [role='listbox']:focus-visible { outline: 2px solid var(--_accent); outline-offset: 1px; }
@@ -45,8 +45,8 @@ export class CytoJoinReview extends ViewerPart {
       .planes { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; margin-block: 6px; }
       .planes button { padding: 2px; display: grid; gap: 2px; min-inline-size: 0; }
       canvas { inline-size: 100%; aspect-ratio: 1; border-radius: 4px; background: #000; }
-      .actions { display: flex; gap: 6px; }
-      .actions button { flex: 1; padding-inline: 4px; white-space: nowrap; }
+      .actions { display: flex; gap: 4px; }
+      .actions button { flex: 1; padding-inline: 2px; white-space: nowrap; }
       kbd { font: inherit; font-size: 11px; opacity: 0.75; border: 1px solid currentColor; border-radius: 4px; padding: 0 3px; }
       p { margin-block: 6px; }
     `,

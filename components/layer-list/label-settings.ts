@@ -61,5 +61,5 @@ export function labelSettings(
     <span class="pair"><input id="only-${id}" type="checkbox" .checked=${layer.onlySelected}
       @change=${(event: Event) => change({ onlySelected: checkedIn(event) })} />
       <span class="grow"></span>
-      <button @click=${() => change({ seed: layer.seed + 1 })}>${texts.otherColors}</button></span>`;
+      <button title=${texts.otherColorsHint} @click=${() => change({ seed: layer.seed + 1 })}>${texts.otherColors}</button></span>`;
 }

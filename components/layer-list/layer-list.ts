@@ -25,6 +25,8 @@ export class CytoLayerList extends ViewerPart {
       .wide { grid-column: 1 / -1; }
       .pair { display: flex; gap: 4px; min-inline-size: 0; align-items: center; }
       .pair input[type='number'] { inline-size: 3em; min-inline-size: 0; flex: 1; padding-inline: 4px; appearance: textfield; }
+      .pair input::-webkit-inner-spin-button { display: none; }
+      .pair button { white-space: nowrap; }
       .pair output { color: var(--_quiet); font-variant-numeric: tabular-nums; white-space: nowrap; }
       .grow { flex: 1; }
       .legend { display: flex; gap: 6px; align-items: center; font-size: 0.85em; color: var(--_quiet); white-space: nowrap; }

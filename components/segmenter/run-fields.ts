@@ -46,7 +46,9 @@ export function runFields(form: RunForm) {
 function modeField({ settings, texts, cost }: RunForm, mode: SegmentationMode) {
   const name = (value: SegmentationMode) => {
     const { seconds } = cost(value);
-    return texts.modes[value] + (seconds === undefined ? '' : ` (${texts.seconds(seconds)})`);
+    // The time of the chosen one is in the line of costs.
+    const time = value === mode || seconds === undefined ? '' : ` (${texts.seconds(seconds)})`;
+    return texts.modes[value] + time;
   };
   return html`<div class="wide"><label for="mode">${texts.mode}</label>
     <select id="mode" @change=${(event: Event) => {
@@ -154,7 +156,7 @@ function boxRow(settings: RunSettings, box: VoxelBox, axis: 0 | 1 | 2, length: n
   const field = (end: 'from' | 'to') =>
     html`<input type="number" min="1" max=${length} step="1" aria-label=${end === 'from' ? texts.boxFrom(name) : texts.boxTo(name)}
       .value=${String(box[end][axis] + (end === 'from' ? 1 : 0))} @change=${(event: Event) => set(end, Number(textOf(event)))} />`;
-  return html`<span>${name}</span><span class="with-unit">${field('from')}–${field('to')}</span>`;
+  return html`<span>${name}</span><span class="with-unit bounds">${field('from')}–${field('to')}</span>`;
 }
 
 function viewsField(settings: RunSettings, texts: Texts) {
