@@ -17,10 +17,12 @@ export class CytoDims extends ViewerPart {
     controlStyles,
     css`
       :host(:empty) { display: contents; }
-      .row { display: grid; grid-template-columns: 4.5em 1fr max-content auto; gap: 8px; align-items: center; padding: 4px 10px; }
+      .row { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: center; padding: 4px 10px; }
+      .row > label { flex: 0 0 4.5em; }
+      .row > input { flex: 1 1 150px; inline-size: 0; }
       output { font-variant-numeric: tabular-nums; color: var(--_quiet); }
       button { padding: 0 8px; }
-      .slab { display: flex; gap: 6px; align-items: center; }
+      .slab { display: flex; gap: 6px; align-items: center; margin-inline-start: auto; }
       .slab input { inline-size: 4em; }
     `,
   ];
@@ -38,7 +40,7 @@ export class CytoDims extends ViewerPart {
     if (!model) return nothing;
     const { sizeT, shape, spacing, unit } = model.dims;
     const { z, t } = model.cursor;
-    const depth = unit === 'px' ? '' : ` · ${(z * spacing[0]).toFixed(1)} ${unit}`;
+    const depth = unit === 'px' ? '' : ` · ${texts.number(z * spacing[0], 1)} ${unit}`;
     return html`
       ${
         shape[0] > 1

@@ -52,13 +52,14 @@ export class CytoEdits extends EditorPart {
     const { editor, texts } = this;
     if (!editor?.layer) return nothing;
     const { operations, cellOperations, allOperations } = texts.editing;
+    const stack = editor.layer.labels.shape[0] > 1;
     const button = (operation: Operation) =>
       html`<button aria-pressed=${editor.preview?.operation === operation} data-operation=${operation}
         ?disabled=${CELL_OPERATIONS.includes(operation) && !editor.layer?.selected}
         @click=${() => editor.show(operation, this.#amount(operation))}>${operations[operation]}</button>`;
     return html`
       <h3>${cellOperations}</h3>
-      <div class="operations">${CELL_OPERATIONS.map(button)}</div>
+      <div class="operations">${CELL_OPERATIONS.filter((operation) => stack || operation !== 'interpolate').map(button)}</div>
       <h3>${allOperations}</h3>
       <div class="operations">${OPERATIONS.filter((operation) => !CELL_OPERATIONS.includes(operation)).map(button)}</div>
       ${editor.preview ? this.#preview(editor, editor.preview.operation) : nothing}

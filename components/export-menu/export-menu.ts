@@ -39,8 +39,8 @@ export class CytoExportMenu extends ViewerPart {
     css`
       :host { position: relative; }
       .menu { position: absolute; inset-inline-end: 0; inset-block-start: calc(100% + 4px); z-index: 6; padding: 8px; background: var(--_raised); border: 1px solid var(--_line); border-radius: 8px; inline-size: 19em; max-block-size: min(70vh, 36em); overflow: auto; box-shadow: 0 6px 24px rgb(0 0 0 / 0.25); }
-      h3 { font-size: 11px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin: 8px 8px 4px; }
-      h3:first-child { margin-block-start: 2px; }
+      h2 { font-size: 11px; text-transform: uppercase; letter-spacing: 0.06em; color: var(--_quiet); margin: 8px 8px 4px; }
+      h2:first-child { margin-block-start: 2px; }
       .menu button { display: flex; inline-size: 100%; gap: 8px; align-items: baseline; text-align: start; border-color: transparent; background: none; }
       .menu button:hover:not(:disabled) { background: color-mix(in srgb, var(--_accent) 14%, transparent); }
       .menu button span { flex: 1; }
@@ -211,7 +211,7 @@ export class CytoExportMenu extends ViewerPart {
               <button @click=${() => this.#task?.abort()}>${texts.cancel}</button></div>`
           : nothing
       }
-      <h3>${texts.exportLabels}</h3>
+      <h2>${texts.exportLabels}</h2>
       ${LABEL_FORMATS.map((format) => entry(format, noLabels))}
       ${
         canPickFolder()
@@ -219,8 +219,8 @@ export class CytoExportMenu extends ViewerPart {
               <span>${texts.exportFolder}</span><small>0.5</small></button>`
           : nothing
       }
-      <h3>${texts.exportTable}</h3>${entry('csv', noLabels)}
-      <h3>${texts.exportPicture}</h3>
+      <h2>${texts.exportTable}</h2>${entry('csv', noLabels)}
+      <h2>${texts.exportPicture}</h2>
       <div class="picture">
         <label>${texts.pictureScale}<select @change=${(event: Event) => {
           this.scale = Number((event.target as HTMLSelectElement).value);
@@ -230,7 +230,7 @@ export class CytoExportMenu extends ViewerPart {
         }} />${texts.pictureOverlays}</label>
       </div>
       ${entry('png', nothingThere)}
-      <h3>${texts.exportProject}</h3>${entry('project', nothingThere)}
+      <h2>${texts.exportProject}</h2>${entry('project', nothingThere)}
     </div>`;
   }
 }

@@ -214,7 +214,7 @@ export class CytoJoinReview extends ViewerPart {
     const first = Math.floor(Math.max(0, this.position) / LISTED) * LISTED;
     const rows = Array.from({ length: Math.min(LISTED, joins.length - first) }, (_, k) => first + k);
     const key = (action: 'next' | 'accept' | 'split') =>
-      keyText(keysOf(`review.${action}`, this.viewer?.shortcuts)[0] ?? '');
+      keyText(keysOf(`review.${action}`, this.viewer?.shortcuts)[0] ?? '', texts.keyNames);
     const state = current && joins.stateOf(current);
     return html`<div @keydown=${this.#onKey}>${title}
       <div role="listbox" part="list" tabindex="0" aria-label=${texts.joins.title}
@@ -234,7 +234,7 @@ export class CytoJoinReview extends ViewerPart {
     const state: JoinState = joins.stateOf(join);
     const layer = this.#layer;
     return html`<div role="option" id="join-${row}" aria-selected=${row === this.position} aria-setsize=${joins.length} aria-posinset=${row + 1}
-      title=${texts.joins.explained(join.iou.toFixed(2), join.rival.toFixed(2))} @click=${() => this.#go(row)}>
+      title=${texts.joins.explained(texts.number(join.iou, 2), texts.number(join.rival, 2))} @click=${() => this.#go(row)}>
       <i style="background: ${layer ? LabelTints.of(layer.labels, layer.seed).css(label) : 'none'}"></i>
       <span>${texts.joins.row(label, join.upper + 1, join.lower + 1)}</span>
       <span class="state">${state === 'open' ? `${Math.round(join.confidence * 100)} %` : texts.joins.states[state]}</span>

@@ -79,12 +79,12 @@ function drawingSettings(layer: ImageLayer, { texts, stack, change }: ImageSetti
   return html`
     <label for="gamma-${id}">${texts.gamma}</label>
     <div class="pair"><input id="gamma-${id}" type="range" min="-1" max="1" step="0.01" .value=${String(Math.log(layer.gamma) / Math.log(5))}
-      aria-valuetext=${layer.gamma.toFixed(2)}
+      aria-valuetext=${texts.number(layer.gamma, 2)}
       @input=${(event: Event) => change({ gamma: Number((5 ** Number(chosen(event))).toFixed(2)) })}
-      @dblclick=${() => change({ gamma: 1 })} /><output>${layer.gamma.toFixed(2)}</output></div>
+      @dblclick=${() => change({ gamma: 1 })} /><output>${texts.number(layer.gamma, 2)}</output></div>
     <label for="clipped-${id}">${texts.clipped}</label>
     <select id="clipped-${id}" @change=${(event: Event) => change({ clipped: Number(chosen(event)), contrast: 'auto' })}>
-      ${CLIPPED.map((percent) => html`<option value=${percent} .selected=${percent === layer.clipped}>${percent} %</option>`)}
+      ${CLIPPED.map((percent) => html`<option value=${percent} .selected=${percent === layer.clipped}>${texts.number(percent)} %</option>`)}
     </select>
     ${choice('blending', texts.blending, layer.blending, BLENDINGS, texts.blendings, (blending) => change({ blending }))}
     <label for="smooth-${id}">${texts.interpolation}</label>

@@ -25,10 +25,10 @@ function colorField(
     ${
       ratings
         ? html`<div class="wide legend" part="legend" role="img"
-            aria-label=${texts.ratingLegend(ratings.sure.toFixed(2), ratings.doubtful.toFixed(2))}>
-            <span>${texts.sure} ${ratings.sure.toFixed(2)}</span>
+            aria-label=${texts.ratingLegend(texts.number(ratings.sure, 2), texts.number(ratings.doubtful, 2))}>
+            <span>${texts.sure} ${texts.number(ratings.sure, 2)}</span>
             <i style="background: linear-gradient(to right, ${GRADIENT})"></i>
-            <span>${ratings.doubtful.toFixed(2)} ${texts.doubtful}</span></div>`
+            <span>${texts.number(ratings.doubtful, 2)} ${texts.doubtful}</span></div>`
         : nothing
     }`;
 }
@@ -52,8 +52,8 @@ export function labelSettings(
     ${colorField(layer, texts, change)}
     <label for="contour-${id}">${texts.contourWidth}</label>
     <div class="pair"><input id="contour-${id}" type="range" min="0" max="8" step="0.5" .value=${String(contour)}
-      aria-valuetext=${contour === 0 ? texts.filled : `${contour} px`}
-      @input=${(event: Event) => change({ contour: numberIn(event) })} /><output>${contour === 0 ? texts.filled : `${contour} px`}</output></div>
+      aria-valuetext=${contour === 0 ? texts.filled : `${texts.number(contour)} px`}
+      @input=${(event: Event) => change({ contour: numberIn(event) })} /><output>${contour === 0 ? texts.filled : `${texts.number(contour)} px`}</output></div>
     <label for="fill-${id}">${texts.fillOpacity}</label>
     <input id="fill-${id}" type="range" min="0" max="1" step="0.01" ?disabled=${contour === 0} .value=${String(layer.fillOpacity)}
       @input=${(event: Event) => change({ fillOpacity: numberIn(event) })} />

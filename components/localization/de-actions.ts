@@ -47,3 +47,19 @@ export const deActions: Record<ActionId, string> = {
   'review.accept': 'Verbindung übernehmen',
   'review.split': 'Zelle an der Verbindung teilen',
 };
+
+/** Keys whose name is not what the browser calls them. */
+export const deKeyNames: Readonly<Record<string, string>> = {
+  Ctrl: 'Strg',
+  Shift: 'Umschalt',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  PageUp: 'Bild ↑',
+  PageDown: 'Bild ↓',
+  Home: 'Pos1',
+  Delete: 'Entf',
+  Backspace: 'Rücktaste',
+  Escape: 'Esc',
+};

@@ -1,4 +1,4 @@
-import { deActions } from './de-actions.ts';
+import { deActions, deKeyNames } from './de-actions.ts';
 import type { Texts } from './en.ts';
 
 /** Decimal units, as file managers show them. */
@@ -7,7 +7,11 @@ const sizeOf = (bytes: number): string =>
     ? `${Math.ceil(bytes / 1e3)} kB`
     : `${(bytes / 1e6).toLocaleString('de', { maximumFractionDigits: bytes < 1e8 ? 1 : 0 })} MB`;
 
+const number = (value: number, digits?: number): string =>
+  (digits === undefined ? String(value) : value.toFixed(digits)).replace('.', ',');
+
 export const de: Texts = {
+  number,
   file: 'Datei und Ansicht',
   open: 'Öffnen…',
   openFolder: 'Ordner öffnen…',
@@ -22,13 +26,13 @@ export const de: Texts = {
   exporting: 'Datei wird geschrieben',
   exportTable: 'Messwerte',
   exportPicture: 'Bild der Ansicht',
-  exportProject: 'Alles, um später weiterzuarbeiten',
+  exportProject: 'Alles zum Weiterarbeiten',
   exportFolder: 'OME-Zarr als Ordner…',
   pictureScale: 'Größe',
-  pictureOverlays: 'Maßstab und Linien',
+  pictureOverlays: 'Maßstab, Linien',
   exports: {
     tiff: { title: 'TIFF', use: 'ImageJ, napari, Cellpose' },
-    'ome-tiff': { title: 'OME-TIFF', use: 'mit physikalischen Größen' },
+    'ome-tiff': { title: 'OME-TIFF', use: 'mit Pixelgröße' },
     'ome-zarr-0.4': { title: 'OME-Zarr, Zip', use: '0.4, mit dem Bild' },
     'ome-zarr-0.5': { title: 'OME-Zarr, Zip', use: '0.5, mit dem Bild' },
     'imagej-rois': { title: 'ROIs', use: 'ROI Manager von ImageJ' },
@@ -142,8 +146,7 @@ export const de: Texts = {
   timeTile: 'Zeit schätzen',
   cost: (tiles: number, memory: string, time: string | undefined) =>
     `${tiles === 1 ? '1 Kachel' : `${tiles} Kacheln`}, ${memory}${time ? `, etwa ${time}` : ''}`,
-  memory: (bytes: number) =>
-    bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1).replace('.', ',')} GB`,
+  memory: (bytes: number) => (bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${number(bytes / 1e9, 1)} GB`),
   doesNotFit:
     'Das ist mehr Speicher, als ein Lauf hier nehmen darf. Wählen Sie einen Quader, verbinden Sie Schichten statt 3D, oder öffnen Sie eine gröbere Auflösung.',
   inBlocks:
@@ -183,7 +186,7 @@ export const de: Texts = {
           ? `WASM, ${threads} Threads`
           : 'WASM, 1 Thread',
   seconds: (value) =>
-    value < 90 ? `${value < 10 ? value.toFixed(1) : Math.round(value)} s` : `${Math.round(value / 60)} min`,
+    value < 90 ? `${value < 10 ? number(value, 1) : Math.round(value)} s` : `${Math.round(value / 60)} min`,
   left: (time) => `noch etwa ${time}`,
   phases: {
     read: 'Bild wird gelesen',
@@ -199,6 +202,7 @@ export const de: Texts = {
   needImage: 'Öffnen Sie zuerst ein Bild.',
   label: 'Label',
   keys: 'Tasten',
+  keyNames: deKeyNames,
   actions: deActions,
   shortcuts: 'Tasten und Zeiger',
   actionGroups: {
@@ -222,8 +226,8 @@ export const de: Texts = {
     ['Ganz zeigen', 'Doppelklick'],
   ],
   wheelHint:
-    'Rad: Schichten · Strg+Rad: Zoom · ziehen: verschieben · , . Schichten · Pos1: ganz zeigen · O Umrisse · H Labels aus',
-  wheelHint2d: 'Rad: Zoom · ziehen: verschieben · Pos1: ganz zeigen · O Umrisse · H Labels aus',
+    'Rad, Komma oder Punkt: Schichten · Strg+Rad: Zoom · ziehen: verschieben · Pos1: ganz zeigen · O: Umrisse · H: Labels aus',
+  wheelHint2d: 'Rad: Zoom · ziehen: verschieben · Pos1: ganz zeigen · O: Umrisse · H: Labels aus',
   cells: 'Zellen',
   language: 'de',
   table: 'Zellen',
@@ -383,7 +387,7 @@ export const de: Texts = {
       'Das Training hat nichts Besseres gefunden als das bisherige Modell. Fügen Sie mehr korrigierte Bilder hinzu oder korrigieren Sie sie gründlicher.',
     keepRun: 'Behalten und segmentieren',
     keep: 'Behalten',
-    compare: 'Bilder vergleichen',
+    compare: 'Vergleichen…',
     saveCheckpoint: 'Für Cellpose speichern…',
     checkpointHint:
       'Für Cellpose selbst, als PyTorch-Datei: Wählen Sie den Checkpoint, aus dem das Modell stammt; was trainiert wurde, ersetzt das Seine.',
@@ -461,7 +465,7 @@ export const de: Texts = {
     redo: 'Wiederholen',
     history: 'Verlauf',
     start: 'Wie geöffnet',
-    previewHint: 'Vorschau. Enter übernimmt, Escape bricht ab.',
+    previewHint: 'Vorschau. Enter übernimmt, Esc bricht ab.',
     readonly: 'Diese Labels sind nur zum Ansehen.',
     notEditable: 'Diese Labels können nicht bearbeitet werden.',
     chooseCell: 'Erst eine Zelle wählen: mit der Hand anklicken.',

@@ -48,3 +48,13 @@ export const enActions: Record<ActionId, string> = {
   'review.accept': 'Accept the join',
   'review.split': 'Split the cell at the join',
 };
+
+/** Keys whose name is not what the browser calls them. */
+export const enKeyNames: Readonly<Record<string, string>> = {
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  PageUp: 'Page Up',
+  PageDown: 'Page Down',
+};

@@ -1,4 +1,4 @@
-import { enActions } from './en-actions.ts';
+import { enActions, enKeyNames } from './en-actions.ts';
 
 /** Decimal units, as file managers show them. */
 const sizeOf = (bytes: number): string =>
@@ -8,6 +8,9 @@ const sizeOf = (bytes: number): string =>
 
 /** Every text of the controls. A language is one object of this shape. */
 export const en = {
+  /** With this many digits after the point, or as many as it has. */
+  number: (value: number, digits?: number): string =>
+    digits === undefined ? String(value) : value.toFixed(digits),
   file: 'File and view',
   open: 'Open…',
   openFolder: 'Open folder…',
@@ -186,6 +189,7 @@ export const en = {
   needImage: 'Open an image first.',
   label: 'Label',
   keys: 'Keys',
+  keyNames: enKeyNames,
   actions: enActions,
   shortcuts: 'Keys and pointer',
   actionGroups: {
@@ -209,8 +213,8 @@ export const en = {
     ['Fit to window', 'double click'],
   ],
   wheelHint:
-    'Wheel: planes · Ctrl+wheel: zoom · drag: move · , . planes · Home: fit · O outlines · H hide labels',
-  wheelHint2d: 'Wheel: zoom · drag: move · Home: fit · O outlines · H hide labels',
+    'Wheel, comma or period: planes · Ctrl+wheel: zoom · drag: move · Home: fit · O: outlines · H: hide labels',
+  wheelHint2d: 'Wheel: zoom · drag: move · Home: fit · O: outlines · H: hide labels',
   cells: 'Cells',
   language: 'en',
   table: 'Cells',
@@ -370,7 +374,7 @@ export const en = {
       'The training found nothing better than the model you have. Add more corrected images, or correct them more thoroughly.',
     keepRun: 'Keep and segment',
     keep: 'Keep',
-    compare: 'Compare pictures',
+    compare: 'Compare…',
     saveCheckpoint: 'Save for Cellpose…',
     checkpointHint:
       'For Cellpose itself, as a PyTorch file: choose the checkpoint that the model came from; what was trained replaces its own.',

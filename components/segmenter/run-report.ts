@@ -11,7 +11,7 @@ export function progressLine(progress: Progress, texts: Texts) {
   const name = texts.phases[progress.phase as keyof typeof texts.phases] ?? progress.phase;
   const count =
     progress.phase === 'load-model'
-      ? `${(progress.value / 2 ** 20).toFixed(1)} MB`
+      ? texts.models.size(progress.value)
       : progress.total > 1
         ? `${Math.floor(progress.value)} / ${progress.total}`
         : '';

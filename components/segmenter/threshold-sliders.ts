@@ -9,7 +9,7 @@ type Slider = 'cellprobThreshold' | 'flowThreshold' | 'minSize' | 'stitchThresho
 export function thresholdSliders(settings: RunSettings, mode: SegmentationMode, busy: boolean, texts: Texts) {
   const row = (id: Slider, min: number, max: number, step: number) => {
     const value = id === 'cellprobThreshold' ? cellprobThresholdOf(settings, mode) : settings[id];
-    return html`<div class="threshold"><label for=${id}>${texts[id]}</label><output>${value}</output>
+    return html`<div class="threshold"><label for=${id}>${texts[id]}</label><output>${texts.number(value)}</output>
       <input id=${id} type="range" min=${min} max=${max} step=${step} .value=${String(value)} ?disabled=${busy}
         @input=${(event: Event) => {
           settings[id] = Number((event.target as HTMLInputElement).value);

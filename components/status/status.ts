@@ -1,6 +1,7 @@
 import { css, html, nothing } from 'lit';
 import { state } from 'lit/decorators.js';
 import { ViewerPart } from '../controls/viewer-part.ts';
+import type { Texts } from '../localization/en.ts';
 import { controlStyles } from '../styles.ts';
 import { TOOLS } from '../viewer/editing/tools.ts';
 import type { Pick } from '../viewer/events.ts';
@@ -53,14 +54,15 @@ export class CytoStatus extends ViewerPart {
     if (!model || model.layers.length === 0) return nothing;
     const hint = this.#hint(model.dims.shape[0] > 1);
     if (!pick) {
-      return html`<span class="quiet-text" title=${this.note}>${this.note || hint}</span>`;
+      const line = this.note || hint;
+      return html`<span class="quiet-text" title=${line}>${line}</span>`;
     }
     const { unit } = model.dims;
     const [z, y, x] = pick.world;
     const position = [
-      `x ${short(x)}`,
-      `y ${short(y)}`,
-      ...(model.dims.shape[0] > 1 ? [`z ${short(z)}`] : []),
+      `x ${short(x, texts)}`,
+      `y ${short(y, texts)}`,
+      ...(model.dims.shape[0] > 1 ? [`z ${short(z, texts)}`] : []),
     ];
     return html`
       <span class="value">${position.join('  ')} ${unit}</span>
@@ -74,13 +76,13 @@ export class CytoStatus extends ViewerPart {
     const { texts, viewer } = this;
     const tool = TOOLS.find((name) => name === viewer?.tool) ?? 'pan';
     if (tool === 'pan') return stack ? texts.wheelHint : texts.wheelHint2d;
-    const keys = (action: ActionId) => keyText(keysOf(action, viewer?.shortcuts)[0] ?? '');
+    const keys = (action: ActionId) => keyText(keysOf(action, viewer?.shortcuts)[0] ?? '', texts.keyNames);
     const { hints, undo, newLabel } = texts.editing;
-    return `${hints[tool]} · ${keys('edit.undo')} ${undo} · ${keys('edit.new-label')} ${newLabel} · ${keys('tool.pan')} ${texts.editing.tools.pan}`;
+    return `${hints[tool]} · ${keys('edit.undo')}: ${undo} · ${keys('edit.new-label')}: ${newLabel} · ${keys('tool.pan')}: ${texts.editing.tools.pan}`;
   }
 }
 
-const short = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(1));
+const short = (value: number, texts: Texts) => texts.number(value, Math.abs(value) >= 100 ? 0 : 1);
 
 declare global {
   interface HTMLElementTagNameMap {

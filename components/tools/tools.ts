@@ -80,7 +80,7 @@ export class CytoTools extends EditorPart {
 
   #withKey(text: string, action: ActionId): string {
     const key = keysOf(action, this.viewer?.shortcuts).at(0);
-    return key ? `${text} (${keyText(key)})` : text;
+    return key ? `${text} (${keyText(key, this.texts.keyNames)})` : text;
   }
 
   #button(editor: LabelEditor, name: Tool, active: Tool) {

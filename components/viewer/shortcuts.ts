@@ -87,8 +87,11 @@ function namesOf(event: KeyboardEvent): string[] {
   return single ? [exact, mod + key] : [exact];
 }
 
-/** A key as people read it. */
-export function keyText(key: string): string {
+/** A key as people read it. @param names of keys in their language */
+export function keyText(key: string, names: Readonly<Record<string, string>>): string {
   const mac = /Mac/.test(globalThis.navigator?.platform ?? '');
-  return key.replace('Mod+', mac ? '⌘' : 'Ctrl+').replace('Shift+', mac ? '⇧' : 'Shift+');
+  return key
+    .replace('Mod+', mac ? '⌘' : 'Ctrl+')
+    .replace('Shift+', mac ? '⇧' : 'Shift+')
+    .replace(/[A-Za-z]{2,}/g, (word) => names[word] ?? word);
 }

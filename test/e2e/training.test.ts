@@ -90,7 +90,7 @@ async function scoreOfRun({ page }: Stage): Promise<number> {
 
 /** Looks at the pictures of both models: what is drawn differs, and the figures are those of a better model. */
 async function compare({ page }: Stage): Promise<void> {
-  await page.getByRole('button', { name: 'Compare pictures' }).click();
+  await page.getByRole('button', { name: 'Compare…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Before and after' });
   await dialog.locator('figcaption b').first().filter({ hasText: /\d/ }).waitFor({ timeout: 60_000 });
   const [was, is] = (await dialog.locator('figcaption b').allTextContents()).map(Number);
