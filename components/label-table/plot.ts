@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import styles from 'uplot/dist/uPlot.min.css';
 import { histogram } from '../../core/measure/histogram.ts';
+import { canvasColor } from '../controls/canvas-color.ts';
 
 /** Style sheet of the plots. */
 export const plotStyles: string = styles;
@@ -174,15 +175,8 @@ export class LabelPlot {
 
   /** Colours of the surroundings, as a canvas takes them. */
   #colors(): { ink: string; accent: string; line: string } {
-    const probe = document.createElement('span');
-    this.place.append(probe);
-    const resolved = (name: string) => {
-      probe.style.color = `var(${name})`;
-      return getComputedStyle(probe).color;
-    };
-    const colors = { ink: resolved('--_text'), accent: resolved('--_accent'), line: resolved('--_line') };
-    probe.remove();
-    return colors;
+    const resolved = (name: string) => canvasColor(this.place, name);
+    return { ink: resolved('--_text'), accent: resolved('--_accent'), line: resolved('--_line') };
   }
 }
 

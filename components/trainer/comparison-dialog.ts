@@ -11,8 +11,7 @@ interface Compared {
 }
 
 interface ComparisonOptions {
-  texts: Texts['trainer'];
-  dismiss: string;
+  texts: Texts;
   /** Images to choose from. */
   names: readonly string[];
   choose: (name: string) => void;
@@ -22,11 +21,11 @@ interface ComparisonOptions {
 /** What the models before and after a training make of an image, side by side; a modal dialog's content. */
 function comparisonView(
   { image, labels }: Compared,
-  { texts, dismiss, names, choose, close }: ComparisonOptions,
+  { texts: { trainer: texts, number, dismiss }, names, choose, close }: ComparisonOptions,
 ): TemplateResult {
   const figure = (side: 'before' | 'after') => {
     const ap = labels?.[side].ap50;
-    const caption = ap === undefined ? '…' : Number.isFinite(ap) ? ap.toFixed(2) : '–';
+    const caption = ap === undefined ? '…' : Number.isFinite(ap) ? number(ap, 2) : '–';
     return html`<figure><canvas data-side=${side} role="img" aria-label=${texts.pictureOf(texts[side], caption)}></canvas>
       <figcaption>${texts[side]} <b>${caption}</b></figcaption></figure>`;
   };
@@ -94,8 +93,7 @@ export class ComparisonDialog implements ReactiveController {
       this.#comparing?.abort();
       this.#set(undefined);
     }}>${comparisonView(this.#compared, {
-      texts: texts.trainer,
-      dismiss: texts.dismiss,
+      texts,
       names: names(),
       choose,
       close: () => this.#dialog?.close(),

@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import styles from 'uplot/dist/uPlot.min.css';
 import type { CurvePoint } from '../../core/progress.ts';
+import { canvasColor } from '../controls/canvas-color.ts';
 
 /** Style sheet of the curve. */
 export const curveStyles: string = styles;
@@ -26,10 +27,8 @@ export class LearningCurve {
       curve.map(({ ap50 }) => ap50 ?? null),
     ];
     if (this.#plot) return void this.#plot.setData(data);
-    const style = getComputedStyle(this.place);
-    const text = style.color;
     const axis = {
-      stroke: text,
+      stroke: canvasColor(this.place, '--_text'),
       size: 34,
       grid: { show: false },
       ticks: { show: false },
@@ -48,7 +47,7 @@ export class LearningCurve {
           {
             label: titles.ap,
             scale: 'ap',
-            stroke: style.getPropertyValue('--_accent'),
+            stroke: canvasColor(this.place, '--_accent'),
             width: 2,
             spanGaps: true,
           },

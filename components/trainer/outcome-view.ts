@@ -18,11 +18,11 @@ const hasCheckpoint = ({ files }: TrainedModel) => files.has('model.onnx.data');
 /** How well the models before and after a training did, and what to do with the new one. */
 export function outcomeView(
   outcome: TrainedModel,
-  texts: Texts['trainer'],
+  { trainer: texts, number }: Texts,
   { keep, discard, save, compare, checkpoint }: OutcomeActions,
 ): TemplateResult {
   const { before, after, improved, judgedOn, remembered } = outcome;
-  const score = (name: string, value: number) => html`<span>${name}<b>${value.toFixed(2)}</b></span>`;
+  const score = (name: string, value: number) => html`<span>${name}<b>${number(value, 2)}</b></span>`;
   const choose = (event: Event) => {
     const input = (event.target as HTMLElement).parentElement?.querySelector<HTMLInputElement>('#original');
     input?.click();

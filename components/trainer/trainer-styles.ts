@@ -13,6 +13,8 @@ export const trainerStyles = css`
   .actions { display: flex; flex-wrap: wrap; gap: 6px; margin-block: 8px; }
   .actions button { flex: 1; min-block-size: 34px; }
   .actions.sets button { min-block-size: 28px; }
+  [part='outcome'] .actions button { flex-basis: 40%; }
+  [part='outcome'] .actions [part='keep-run'] { flex-basis: 100%; }
   input[type='file'] { display: none; }
   .wide { inline-size: 100%; }
   progress { inline-size: 100%; block-size: 8px; }

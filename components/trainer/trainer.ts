@@ -324,7 +324,7 @@ export class CytoTrainer extends ViewerPart {
   }
 
   #outcomeBox(outcome: TrainedModel) {
-    return outcomeView(outcome, this.texts.trainer, {
+    return outcomeView(outcome, this.texts, {
       keep: (run) => this.#try(this.keep(run)),
       discard: () => this.discard(),
       save: () => this.#try(this.save()),

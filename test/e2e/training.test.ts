@@ -103,6 +103,21 @@ async function compare({ page }: Stage): Promise<void> {
   await dialog.waitFor({ state: 'detached' });
 }
 
+/** Pixels of the two lines of the learning curve: the loss is orange, the precision is blue. */
+function curvePixels({ page }: Stage): Promise<{ loss: number; precision: number }> {
+  return page.locator('cyto-trainer .curve canvas').evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    const drawn = { loss: 0, precision: 0 };
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i + 3] < 128) continue;
+      if (data[i] > data[i + 2] + 80) drawn.loss++;
+      if (data[i + 2] > data[i] + 80) drawn.precision++;
+    }
+    return drawn;
+  });
+}
+
 describe('training in the page', () => {
   let stage: Stage;
   before(async () => {
@@ -125,6 +140,8 @@ describe('training in the page', () => {
     await page.getByText('Training, step').waitFor({ timeout: 240_000 });
     const keep = page.getByRole('button', { name: 'Keep and segment' });
     await keep.waitFor({ timeout: 400_000 });
+    const { loss, precision } = await curvePixels(stage);
+    assert.ok(loss > 50 && precision > 50, `${loss} pixels of the loss, ${precision} of the precision`);
     const outcome = await page.evaluate(async () => {
       const trainer = document.querySelector('cyto-workbench')?.shadowRoot?.querySelector('cyto-trainer');
       return trainer?.shadowRoot?.querySelector('[part=outcome]')?.textContent ?? '';
