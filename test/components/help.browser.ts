@@ -29,6 +29,9 @@ describe('the help of a viewer', () => {
     element.requestUpdate();
     await element.updateComplete;
     expect(keys('Pinsel')).to.deep.equal(['N']);
+    expect(keys('Ganz zeigen')).to.deep.equal(['Pos1']);
+    expect(keys('Cursor nach links')).to.deep.equal(['Umschalt+←']);
+    expect(keys('Verkleinern')).to.deep.equal(['-']);
   });
 
   it('passes axe and closes', async () => {
