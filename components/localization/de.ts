@@ -240,7 +240,7 @@ export const de: Texts = {
   measuring: 'Wird gemessen…',
   noCellsYet: 'Noch keine Zellen. Segmentierung starten oder Labels öffnen.',
   layerCells: (name) => `Zellen von ${name}`,
-  countOfCells: 'Zahl der Zellen',
+  countOfCells: 'Anzahl',
   plotOf: (x, y) => (y ? `Streudiagramm: ${y} über ${x}` : `Histogramm: ${x}`),
   plotHint: 'Ziehen wählt Zellen aus.',
   plotMissing:
@@ -400,7 +400,7 @@ export const de: Texts = {
       missed: 'korrigierte Zelle, die fehlt',
     },
     discard: 'Verwerfen',
-    save: 'Datei speichern…',
+    save: 'Speichern…',
     keptAs: (name) => `„${name}“ steht jetzt unter den Modellen und wird beim nächsten Lauf benutzt.`,
   },
   editing: {

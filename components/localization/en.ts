@@ -227,7 +227,7 @@ export const en = {
   measuring: 'Measuring…',
   noCellsYet: 'No cells yet. Run the segmentation or open labels.',
   layerCells: (name: string) => `Cells of ${name}`,
-  countOfCells: 'Number of cells',
+  countOfCells: 'Count',
   plotOf: (x: string, y: string) => (y ? `Scatter plot of ${y} over ${x}` : `Histogram of ${x}`),
   plotHint: 'Drag to select cells.',
   plotMissing:
