@@ -11,8 +11,11 @@ import type { PreparedImage } from './training-set.ts';
 /** Tiles of an image whose styles are looked at. */
 const MOST_TILES = 9;
 
-/** The logit of a gate at the mean of either kind of images. */
-const SURE = 6;
+/**
+ * The logit of a gate at the mean of either kind of images. Images that were not fitted lie up to three quarters of the way
+ * to the middle between both (docs/training.md): there it has to be sure still.
+ */
+const SURE = 18;
 
 /** Share of the mean variance that is added to each, since there are fewer styles than values in one. */
 const SHRINKAGE = 0.1;
@@ -95,7 +98,7 @@ function meanOf(rows: readonly Float32Array[]): Float64Array {
 
 /**
  * A gate that opens for one kind of styles and is shut for another: Fisher's linear discriminant (1936) with shrunk
- * covariance. At the means of both its logit is 6 and −6.
+ * covariance. At the means of both its logit is 18 and −18.
  */
 export function fitGate(own: readonly Float32Array[], known: readonly Float32Array[]): Gate {
   const means = [meanOf(own), meanOf(known)];

@@ -107,12 +107,12 @@ const logit = ({ weights, bias }: Gate, row: Float32Array) =>
 describe('where a gate opens', () => {
   it('is on the side of the styles that were learned from, those it has not seen included', () => {
     const fitted = fitGate(styles(5, 0, 1), styles(27, 1, 2));
-    for (const row of [...styles(5, 0, 1), ...styles(8, 0, 5)]) assert.ok(logit(fitted, row) > 2);
-    for (const row of [...styles(27, 1, 2), ...styles(8, 1, 6)]) assert.ok(logit(fitted, row) < -2);
+    for (const row of [...styles(5, 0, 1), ...styles(8, 0, 5)]) assert.ok(logit(fitted, row) > 6);
+    for (const row of [...styles(27, 1, 2), ...styles(8, 1, 6)]) assert.ok(logit(fitted, row) < -6);
     const mean = (rows: Float32Array[]) =>
       rows.reduce((sum, row) => sum + logit(fitted, row), 0) / rows.length;
-    assert.ok(Math.abs(mean(styles(5, 0, 1)) - 6) < 1e-2);
-    assert.ok(Math.abs(mean(styles(27, 1, 2)) + 6) < 1e-2);
+    assert.ok(Math.abs(mean(styles(5, 0, 1)) - 18) < 1e-2);
+    assert.ok(Math.abs(mean(styles(27, 1, 2)) + 18) < 1e-2);
   });
 
   it('is half way where both are alike', () => {
@@ -146,8 +146,8 @@ describe('where a gate opens', () => {
     assert.deepEqual(first.styles.shape, [1, values]);
     assert.deepEqual(then.styles.shape, [2, values]);
     assert.deepEqual(alone.styles.shape, [1, values]);
-    assert.ok(logit(then.gate, first.styles.data) > 2, 'open for the first kind');
-    assert.ok(logit(then.gate, alone.styles.data) > 2, 'open for the second kind');
+    assert.ok(logit(then.gate, first.styles.data) > 6, 'open for the first kind');
+    assert.ok(logit(then.gate, alone.styles.data) > 6, 'open for the second kind');
     assert.ok(logit(alone.gate, first.styles.data) < logit(then.gate, first.styles.data));
   });
 });
