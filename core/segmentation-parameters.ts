@@ -33,8 +33,11 @@ export interface SegmentationParameters {
   stitchThreshold: number;
   /** A cell that is missing in one plane is joined again across it; mode `stitch`. */
   skipPlane: boolean;
-  /** z step over xy step; mode `3d`. */
-  anisotropy: number;
+  /**
+   * z step over xy step; mode `3d`. If undefined: that of the image's calibration, else as the cells look in a few planes
+   * across z, or 1 if that is not clear; with `combineViews` `sum` 1. Results tell which was used.
+   */
+  anisotropy?: number;
   /**
    * How the three views of mode `3d` are put together: `mean` (default), or `sum` as Cellpose does, where the cellprob
    * threshold acts on the sum of three logits and flows along z keep the length they have on the isotropic grid.
@@ -70,7 +73,6 @@ export const DEFAULT_PARAMETERS: Omit<SegmentationParameters, 'channels'> = {
   maxSizeFraction: 0.4,
   stitchThreshold: 0.25,
   skipPlane: false,
-  anisotropy: 1,
   combineViews: 'mean',
   flowSmoothing: 1,
   planeSmoothing: 1.5,
@@ -185,6 +187,8 @@ export interface SegmentationResult {
   model: { id: string; sha256: string };
   /** Diameter in pixels by which the image was scaled because none was given and its cells looked so small or large. */
   estimatedDiameter?: number;
+  /** The anisotropy that was used, if neither a parameter nor the image told it and the cells look flat. */
+  estimatedAnisotropy?: number;
   /** Joins between planes, in order of planes; mode `stitch`. */
   joins?: PlaneJoin[];
   /** Absent for planes that are too large to be rated. */

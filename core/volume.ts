@@ -133,11 +133,19 @@ export function channelView(volume: Pick<Volume, 'data' | 'shape'>, t: number, c
   return volume.data.subarray(start, start + size);
 }
 
+/** dz / dxy, the ratio Cellpose calls anisotropy; undefined for 2D or uncalibrated images. */
+export function statedAnisotropy({
+  shape,
+  calibration,
+}: Pick<Volume, 'shape' | 'calibration'>): number | undefined {
+  const [dz, dy, dx] = calibration.spacing;
+  const ratio = dz / Math.sqrt(dy * dx);
+  return shape[2] > 1 && calibration.calibrated && ratio > 0 && Number.isFinite(ratio) ? ratio : undefined;
+}
+
 /** dz / dxy, the ratio Cellpose calls anisotropy. 1 for 2D or uncalibrated images. */
 export function anisotropyOf(volume: Pick<Volume, 'shape' | 'calibration'>): number {
-  const [dz, dy, dx] = volume.calibration.spacing;
-  if (volume.shape[2] < 2 || !volume.calibration.calibrated) return 1;
-  return dz / Math.sqrt(dy * dx);
+  return statedAnisotropy(volume) ?? 1;
 }
 
 export interface VolumeOptions extends Partial<ImageMetadata> {

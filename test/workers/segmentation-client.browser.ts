@@ -103,6 +103,30 @@ describe('segmentation in a worker', () => {
     expect(usual.count).equal(36);
   });
 
+  it('learns from the cells how flat they are, where neither the caller nor the image tells', async () => {
+    const [planes, side, step] = [16, 48, 3];
+    const data = Uint16Array.from({ length: planes * side * side }, (_, i) => {
+      const at = [Math.floor(i / (side * side)) * step, Math.floor(i / side) % side, i % side];
+      const distance = Math.hypot(...at.map((p) => (p % 24) - 12));
+      return 200 + ((i * 7) % 40) + (distance < 10 ? 3000 - 60 * distance : 0);
+    });
+    const volume = createVolume({ data, shape: [planes, side, side] });
+    const seen = await client.run(volume, { mode: '3d', diameter: 30 }, { backend: 'wasm' });
+    expect(seen.estimatedAnisotropy).within(2, 4);
+    expect(seen.parameters.anisotropy).equal(seen.estimatedAnisotropy);
+    expect(seen.count).equal(8);
+    // What a result tells can be handed back, and asks for nothing new.
+    const again = await client.rethreshold(seen.parameters);
+    expect(again.labels).eql(seen.labels);
+    expect(again.estimatedAnisotropy).equal(seen.estimatedAnisotropy);
+    expect((await failure(client.rethreshold({ anisotropy: 1 }))).message).contain('anisotropy');
+    const calibration = { spacing: [1.5, 0.5, 0.5], unit: 'µm', calibrated: true } as const;
+    const thin = createVolume({ data: data.slice(0, 4 * 24 * 24), shape: [4, 24, 24], calibration });
+    const stated = await client.run(thin, { mode: '3d', diameter: 30 }, { backend: 'wasm' });
+    expect(stated.parameters.anisotropy).equal(3);
+    expect(stated.estimatedAnisotropy).equal(undefined);
+  });
+
   it('joins planes and skips none', async () => {
     const { volume, truth } = discs(3);
     const { labels, count } = await client.run(volume, { mode: 'stitch' }, { backend: 'wasm' });

@@ -82,7 +82,7 @@ export function lookPlanes(nz: number): number[] {
 }
 
 /** Largest variance of a channel, by every fourth pixel of every fourth row, normalised and clipped. */
-function contrastOf(
+export function contrastOf(
   channels: readonly VolumeData[],
   maps: readonly SampleMap[],
   [, ny, nx]: Shape3,

@@ -9,7 +9,7 @@ import type {
   SegmentationResult,
   SegmentationScope,
 } from '../../core/segmentation-parameters.ts';
-import { channelView, type Shape3, type Volume } from '../../core/volume.ts';
+import { channelView, type Shape3, statedAnisotropy, type Volume } from '../../core/volume.ts';
 import { lengthsOf } from '../../core/voxel-box.ts';
 import { WorkerLink } from '../link.ts';
 import { ModelLibrary } from '../models/client.ts';
@@ -17,7 +17,7 @@ import { DEFAULT_MODEL } from '../models/default-model.ts';
 import { offerSamples, planBlockRun, type StreamedInput } from './block-run.ts';
 import { refuseOversized } from './estimate.ts';
 import type { BackendChoice } from './network/backend.ts';
-import { completeParameters } from './parameters.ts';
+import { completeParameters, seeksAnisotropy } from './parameters.ts';
 import { boxOfScope, cutSamples } from './scope.ts';
 import type { SegmentationInput } from './segmentation.ts';
 import type { RunRequest } from './segmentation.worker.ts';
@@ -81,6 +81,15 @@ function sharedLink(): WorkerLink {
   return shared.link;
 }
 
+/** The anisotropy of the calibration, where none is given and the image states one. */
+function takeAnisotropy(
+  parameters: SegmentationParameters,
+  image: Pick<Volume, 'shape' | 'calibration'>,
+): void {
+  const stated = statedAnisotropy(image);
+  if (stated !== undefined && seeksAnisotropy(parameters)) parameters.anisotropy = stated;
+}
+
 /**
  * Segments volumes in a worker. The network's flows stay there, so that thresholds can be changed without running it
  * again. Runs of several clients on a page wait for each other.
@@ -114,6 +123,7 @@ export class SegmentationClient {
       volume.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
       volume.shape[1],
     );
+    takeAnisotropy(full, volume);
     const box = boxOfScope(scope ?? (full.mode === '2d' ? 'plane' : 'volume'), volume.shape, z);
     const shape = lengthsOf(box);
     if (full.mode !== '2d' && shape[0] < 2) {
@@ -141,7 +151,7 @@ export class SegmentationClient {
       ...task,
     });
     this.#channels = volume.shape[1];
-    this.#last = full;
+    this.#last = { ...full, anisotropy: result.parameters.anisotropy ?? 1 };
     this.#origin = box.from;
     return { ...result, origin: box.from };
   }
@@ -162,11 +172,12 @@ export class SegmentationClient {
   ): Promise<SegmentationResult> {
     const { model = DEFAULT_MODEL, backend = 'auto', server, memory, signal, onProgress, ...where } = options;
     const task = { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
-    const level = source.levels[where.level ?? 0].shape;
+    const level = source.levels[where.level ?? 0];
     const full = completeParameters(
       source.rgb ? { ...parameters, channels: [0, 1, 2] } : parameters,
-      level[1],
+      level.shape[1],
     );
+    takeAnisotropy(full, level);
     const plan = planBlockRun(source, full, memory, where.level);
     const reading = offerSamples(source, full.channels, { ...where, ...(signal ? { signal } : {}) });
     try {
@@ -176,8 +187,8 @@ export class SegmentationClient {
         ...(server ? { server } : {}),
         ...task,
       });
-      this.#channels = level[1];
-      this.#last = full;
+      this.#channels = level.shape[1];
+      this.#last = { ...full, anisotropy: result.parameters.anisotropy ?? 1 };
       this.#origin = [0, 0, 0];
       return { ...result, origin: [0, 0, 0] };
     } finally {

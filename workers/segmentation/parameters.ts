@@ -68,7 +68,9 @@ export function completeParameters(
       `A diameter of ${full.diameter} pixels would enlarge the image ${scaleOf(full).toFixed(1)} times; the smallest possible is ${NETWORK_DIAMETER / MOST_ENLARGEMENT}.`,
     );
   }
-  if (!(full.anisotropy > 0)) fail('The anisotropy (z step over xy step) must be a positive number.');
+  if (!seeksAnisotropy(full)) full.anisotropy ??= 1;
+  if (full.anisotropy !== undefined && !(full.anisotropy > 0))
+    fail('The anisotropy (z step over xy step) must be a positive number.');
   if (full.combineViews !== 'mean' && full.combineViews !== 'sum')
     fail(`"${String(full.combineViews)}" is no way to combine views; use mean or sum.`);
   if (![full.flowSmoothing].flat().every((sigma) => sigma >= 0 && sigma <= MOST_SMOOTHING))
@@ -79,6 +81,15 @@ export function completeParameters(
     fail('The stitch threshold is an IoU between 0 and 1.');
   checkMaskParameters(maskParameters(full));
   return full;
+}
+
+/** Whether the anisotropy is to be learned from the cells: none is given, and views are not combined as the reference does. */
+export function seeksAnisotropy({
+  mode,
+  combineViews,
+  anisotropy,
+}: Pick<SegmentationParameters, 'mode' | 'combineViews' | 'anisotropy'>): boolean {
+  return anisotropy === undefined && mode === '3d' && combineViews === 'mean';
 }
 
 /** The part of the parameters that concerns flows → labels. */

@@ -62,14 +62,15 @@ export function bytesOnDisk(shape: Shape3, { mode }: SegmentationParameters): nu
 /** How the three views of a volume are run. */
 export function viewPlan(shape: Shape3, parameters: SegmentationParameters): ViewPlan {
   const scale = scaleOf(parameters);
+  const { anisotropy = 1 } = parameters;
   const grid: Shape3 = [
-    scaledLength(shape[0], parameters.anisotropy * scale),
+    scaledLength(shape[0], anisotropy * scale),
     scaledLength(shape[1], scale),
     scaledLength(shape[2], scale),
   ];
   const combine = parameters.combineViews;
   const sigma = combine === 'mean' ? parameters.planeSmoothing : 0;
-  return { shape, grid, combine, smoothing: [sigma / parameters.anisotropy, sigma, sigma] };
+  return { shape, grid, combine, smoothing: [sigma / anisotropy, sigma, sigma] };
 }
 
 /** The reference cuts every plane into whole tiles; where views are combined its way, that is done as well. */

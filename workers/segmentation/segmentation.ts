@@ -8,15 +8,18 @@ import type {
   SegmentationParameters,
 } from '../../core/segmentation-parameters.ts';
 import type { Shape3, VolumeData } from '../../core/volume.ts';
-import { chooseLooks, diameterToUse, lookAtCells, type SizeRule, tilesOfLooks } from './cell-size.ts';
+import type { VoxelBox } from '../../core/voxel-box.ts';
+import type { SizeRule } from './cell-size.ts';
+import { type FirstLook, lookFirst } from './first-look.ts';
 import { type MaskKernels, plainKernels } from './kernels/kernels.ts';
 import { maxLabel } from './masks/renumber.ts';
 import { networkOutput } from './network-output.ts';
-import { maskParameters, NETWORK_DIAMETER, scaleOf, smoothingOf } from './parameters.ts';
+import { maskParameters, scaleOf, smoothingOf } from './parameters.ts';
 import { percentileMap, type SampleMap } from './preprocess/normalise.ts';
 import type { RunTilesOptions, TileNetwork } from './preprocess/run-tiles.ts';
 import { accumulateViews, type ViewPlan } from './preprocess/three-views.ts';
-import { bytesOnDisk, flowPrecision, planePrecision, tileOptions, viewPlan, workOf } from './run-plan.ts';
+import { bytesOnDisk, flowPrecision, planePrecision, tileOptions, viewPlan } from './run-plan.ts';
+import { cutSamples } from './scope.ts';
 import { TileCounter } from './tile-counter.ts';
 import { EndFile } from './volume/end-file.ts';
 import { type FlowFile, openFlowFile } from './volume/flow-file.ts';
@@ -76,6 +79,8 @@ export class Segmentation {
   readonly shape: Shape3;
   /** Diameter by which the image was scaled because its cells looked so small or large, in pixels. */
   readonly estimatedDiameter: number | undefined;
+  /** z step over xy step by which it was stretched because its cells looked so flat. */
+  readonly estimatedAnisotropy: number | undefined;
   readonly #flows: Flows;
   readonly #kernels: MaskKernels;
   readonly #file: FlowFile | undefined;
@@ -84,13 +89,14 @@ export class Segmentation {
     shape: Shape3,
     flows: Flows,
     kernels: MaskKernels,
-    estimatedDiameter?: number,
+    { diameter, anisotropy }: FirstLook['seen'],
     file?: FlowFile,
   ) {
     this.shape = shape;
     this.#flows = flows;
     this.#kernels = kernels;
-    this.estimatedDiameter = estimatedDiameter;
+    this.estimatedDiameter = diameter;
+    this.estimatedAnisotropy = anisotropy;
     this.#file = file;
   }
 
@@ -115,32 +121,27 @@ export class Segmentation {
     const planes =
       parameters.mode === '3d' ? undefined : new PlaneStack(shape, planePrecision(shape), kernels);
     const mode = parameters.mode === 'stitch' ? 'stitch' : '2d';
-    let diameter: number | undefined;
-    if (options.sizes && parameters.diameter === undefined) {
-      const looks = chooseLooks(channels, maps, shape);
-      const whole = shape[0] === 1 && looks[0].height === shape[1] && looks[0].width === shape[2];
-      counter.expect(tilesOfLooks(looks, tiles) + (whole ? 0 : workOf(shape, parameters, options).tiles));
-      const seen = await lookAtCells(input, maps, looks, parameters, counter.network, tiles, kernels);
-      diameter = diameterToUse(seen.diameter, options.sizes, NETWORK_DIAMETER);
-      if (planes && whole && diameter === undefined) {
-        planes.adopt(0, seen.looked[0]);
-        return new Segmentation(shape, { mode, planes }, kernels);
-      }
+    const source = {
+      shape,
+      some: async () => input,
+      read: (box: VoxelBox) => channels.map((samples) => cutSamples(samples, [1, 1, ...shape], box)),
+    };
+    const { seen, whole } = await lookFirst(source, maps, parameters, counter, tiles, {
+      ...options,
+      kernels,
+    });
+    if (planes && whole) {
+      planes.adopt(0, whole);
+      return new Segmentation(shape, { mode, planes }, kernels, seen);
     }
-    const scaled = { ...parameters, ...(diameter === undefined ? {} : { diameter }) };
-    counter.expect(workOf(shape, scaled, options).tiles);
+    const scaled = { ...parameters, ...seen };
     if (planes) {
       await planes.run(channels, maps, scaleOf(scaled), counter.network, tiles);
-      return new Segmentation(shape, { mode, planes }, kernels, diameter);
+      return new Segmentation(shape, { mode, planes }, kernels, seen);
     }
     const flows = new VolumeFlows(shape, flowPrecision(shape));
     await runVolume(input, maps, viewPlan(shape, scaled), flows, counter.network, tiles);
-    return new Segmentation(
-      shape,
-      { mode: '3d', volume: new VolumeLabels(flows, kernels) },
-      kernels,
-      diameter,
-    );
+    return new Segmentation(shape, { mode: '3d', volume: new VolumeLabels(flows, kernels) }, kernels, seen);
   }
 
   /**
@@ -156,27 +157,24 @@ export class Segmentation {
     options: StreamOptions,
   ): Promise<Segmentation> {
     const { shape } = source;
-    const { kernels = plainKernels, openFile = openFlowFile, sizes } = options;
+    const { kernels = plainKernels, openFile = openFlowFile } = options;
     checkPlanes(shape, parameters);
     const maps = await mapsOf(source, parameters);
     const tiles = tileOptions(parameters, options);
     const counter = new TileCounter(network, options);
-    let diameter: number | undefined;
-    if (sizes && parameters.diameter === undefined) {
-      const some = await planesToLookAt(source);
-      const looks = chooseLooks(some.channels, maps, some.shape);
-      counter.expect(tilesOfLooks(looks, tiles) + workOf(shape, parameters, options).tiles);
-      const seen = await lookAtCells(some, maps, looks, parameters, counter.network, tiles, kernels);
-      diameter = diameterToUse(seen.diameter, sizes, NETWORK_DIAMETER);
-    }
-    const scaled = { ...parameters, ...(diameter === undefined ? {} : { diameter }) };
-    counter.expect(workOf(shape, scaled, options).tiles);
+    const looking = {
+      shape,
+      some: () => planesToLookAt(source),
+      read: (box: VoxelBox) => source.read(box),
+    };
+    const { seen } = await lookFirst(looking, maps, parameters, counter, tiles, { ...options, kernels });
+    const scaled = { ...parameters, ...seen };
     const file = await openFile(bytesOnDisk(shape, parameters));
     try {
       if (parameters.mode !== '3d') {
         const planes = new PlaneStack(shape, planePrecision(shape), kernels, file);
         await streamPlanes(source, maps, scaleOf(scaled), planes, counter.network, tiles);
-        return new Segmentation(shape, { mode: 'stitch', planes }, kernels, diameter, file);
+        return new Segmentation(shape, { mode: 'stitch', planes }, kernels, seen, file);
       }
       const precision = flowPrecision(shape);
       const flows = new StoredFlows(shape, precision, file);
@@ -184,7 +182,7 @@ export class Segmentation {
       await streamViews(source, maps, plan, { flows, precision }, counter.network, tiles);
       const ends = new EndFile(file, storedBytes(shape, precision));
       const volume = new VolumeLabels(flows, kernels, ends);
-      return new Segmentation(shape, { mode: '3d', volume }, kernels, diameter, file);
+      return new Segmentation(shape, { mode: '3d', volume }, kernels, seen, file);
     } catch (error) {
       file.close();
       throw error;
@@ -235,10 +233,11 @@ export class Segmentation {
     );
   }
 
-  /** Parameters with the diameter that the flows were made with. */
+  /** Parameters with what the flows were made with where it was not given. */
   #scaled(parameters: SegmentationParameters): SegmentationParameters {
     const diameter = parameters.diameter ?? this.estimatedDiameter;
-    return diameter === undefined ? parameters : { ...parameters, diameter };
+    const anisotropy = parameters.anisotropy ?? this.estimatedAnisotropy ?? 1;
+    return { ...parameters, anisotropy, ...(diameter === undefined ? {} : { diameter }) };
   }
 
   /** How sure the network was of each of these labels, which lie on the image's grid. */

@@ -99,7 +99,8 @@ async function finish(
     ? { confidence: await segmentation.confidence(labelled.labels, parameters, task) }
     : {};
   const milliseconds = performance.now() - started;
-  return moving({ ...result, ...labelled, ...confidence, milliseconds, parameters }, [
+  const used = { ...parameters, anisotropy: parameters.anisotropy ?? segmentation.estimatedAnisotropy ?? 1 };
+  return moving({ ...result, ...labelled, ...confidence, milliseconds, parameters: used }, [
     labelled.labels.buffer,
   ]);
 }
@@ -142,6 +143,9 @@ serve({
           ...(segmentation.estimatedDiameter === undefined
             ? {}
             : { estimatedDiameter: segmentation.estimatedDiameter }),
+          ...(segmentation.estimatedAnisotropy === undefined
+            ? {}
+            : { estimatedAnisotropy: segmentation.estimatedAnisotropy }),
           model: { id: model.card.id, sha256: model.card.weights.sha256 },
         },
       };

@@ -49,7 +49,7 @@ export class SeriesClient {
   #kept = false;
 
   /**
-   * Segments every time point; all have the scale of the first. Progress has the phase `frames`, counted in time points
+   * Segments every time point; all have the scale and the anisotropy of the first. Progress has the phase `frames`, counted in time points
    * with the part of the one under way.
    *
    * @returns a result per time point
@@ -67,15 +67,20 @@ export class SeriesClient {
     const frames: SegmentationClient[] = [];
     const results: SegmentationResult[] = [];
     const started = performance.now();
-    let diameter = parameters.diameter;
+    let { diameter, anisotropy } = parameters;
     try {
       for (let t = 0; t < total; t++) {
         throwIfAborted(options.signal);
         if (keep || t === 0) frames.push(new SegmentationClient());
-        const own = diameter === undefined ? parameters : { ...parameters, diameter };
+        const own = {
+          ...parameters,
+          ...(diameter === undefined ? {} : { diameter }),
+          ...(anisotropy === undefined ? {} : { anisotropy }),
+        };
         const task = asPartOf(t, total, started, rest);
         const result = await frames[frames.length - 1].run(volume, own, { ...rest, ...task, t });
         diameter ??= result.estimatedDiameter;
+        anisotropy ??= result.parameters.anisotropy;
         results.push(result);
       }
     } catch (error) {

@@ -71,10 +71,10 @@ export async function mapsOf(
   });
 }
 
-/** The planes among which those are chosen that tell the size of the cells, as a stack of their own. */
+/** The planes among which those are chosen that tell the size of the cells, as a stack of their own, with their numbers. */
 export async function planesToLookAt(
   source: SampleSource,
-): Promise<{ channels: VolumeData[]; shape: Shape3 }> {
+): Promise<{ channels: VolumeData[]; shape: Shape3; numbers: number[] }> {
   const [nz, ny, nx] = source.shape;
   const planes = lookPlanes(nz);
   const channels: VolumeData[] = [];
@@ -86,5 +86,5 @@ export async function planesToLookAt(
       channels[c].set(samples as never, k * ny * nx);
     });
   }
-  return { channels, shape: [planes.length, ny, nx] };
+  return { channels, shape: [planes.length, ny, nx], numbers: planes };
 }
