@@ -124,7 +124,7 @@ export const de: Texts = {
   channel: 'Kanal',
   allChannels: 'Alle (die ersten drei)',
   diameter: 'Zelldurchmesser',
-  diameterAuto: 'auto',
+  automatic: 'auto',
   pixels: 'px',
   diameterIn: (unit: string) => `Zelldurchmesser in ${unit}`,
   ring: 'Durchmesser im Bild zeigen',
@@ -152,6 +152,10 @@ export const de: Texts = {
   inBlocks:
     'Das ist mehr Speicher, als ein Lauf hier nehmen darf: Der Stapel wird Teil für Teil gelesen, die Flüsse liegen auf der Platte.',
   anisotropy: 'z-Schritt / xy-Schritt',
+  anisotropyUnknown:
+    'Das Bild nennt ihn nicht. Ohne Angabe wird er geschätzt: so, dass Zellen so hoch sind wie breit.',
+  anisotropyEstimated: (ratio) =>
+    `z-Schritt / xy-Schritt: ${number(ratio, 2)}, nach den Zellen geschätzt, da das Bild ihn nicht nennt.`,
   backend: 'Rechnen auf',
   backends: {
     auto: 'dem Schnellsten',

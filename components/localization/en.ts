@@ -114,7 +114,7 @@ export const en = {
   channel: 'Channel',
   allChannels: 'All (first three)',
   diameter: 'Cell diameter',
-  diameterAuto: 'automatic',
+  automatic: 'automatic',
   pixels: 'px',
   diameterIn: (unit: string) => `Cell diameter in ${unit}`,
   ring: 'Show the diameter on the image',
@@ -143,6 +143,10 @@ export const en = {
   inBlocks:
     'This is more memory than a run may take here: the stack is read part by part, and the flows are kept on disk.',
   anisotropy: 'z step / xy step',
+  anisotropyUnknown:
+    'The image does not tell it. Left empty, it is estimated: such that its cells are as high as wide.',
+  anisotropyEstimated: (ratio: number) =>
+    `z step / xy step: ${ratio.toFixed(2)}, estimated from the cells, since the image does not tell it.`,
   backend: 'Run on',
   backends: {
     auto: 'Fastest',

@@ -68,6 +68,8 @@ class ResultLayer {
       model_sha256: result.model.sha256,
       backend: result.backend.kind,
       parameters: JSON.stringify(result.parameters),
+      ...(result.estimatedDiameter ? { estimated_diameter: result.estimatedDiameter } : {}),
+      ...(result.estimatedAnisotropy ? { estimated_anisotropy: result.estimatedAnisotropy } : {}),
     });
     if (added) model.add(added);
     return id;

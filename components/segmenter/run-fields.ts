@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { SEGMENTATION_MODES, type SegmentationMode } from '../../core/segmentation-parameters.ts';
-import { anisotropyOf, type Volume } from '../../core/volume.ts';
+import { statedAnisotropy, type Volume } from '../../core/volume.ts';
 import { type VoxelBox, withAxis } from '../../core/voxel-box.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 import type { Texts } from '../localization/en.ts';
@@ -12,6 +12,8 @@ export interface RunForm {
   settings: RunSettings;
   image: Volume;
   texts: Texts;
+  /** z step over xy step of the last run on this image in full 3D. */
+  anisotropyUsed: number | undefined;
   /** What a run takes, for each mode. */
   cost: (mode: SegmentationMode) => RunCost;
   /** Times a tile, so that costs tell times; absent while something runs. */
@@ -33,7 +35,7 @@ export function runFields(form: RunForm) {
     ${image.shape[2] > 1 ? modeField(form, mode) : nothing}
     ${several ? channelField(settings, image, texts) : nothing}
     ${diameterField(form)}
-    ${mode === '3d' ? anisotropyField(settings, image, texts) : nothing}
+    ${mode === '3d' ? anisotropyField(form) : nothing}
     ${regionFields(form, mode)}
     ${image.shape[0] > 1 ? timeFields(settings, image, texts) : nothing}
     </div>
@@ -75,7 +77,7 @@ function diameterField({ settings, image, texts, ring, toggleRing }: RunForm) {
   const size = Math.sqrt(spacing[1] * spacing[2]);
   const shown = (value: number) => String(Number(value.toPrecision(3)));
   return html`<label for="diameter">${texts.diameter}</label>
-    <span class="with-unit"><input id="diameter" type="number" min="4" step="any" placeholder=${texts.diameterAuto}
+    <span class="with-unit"><input id="diameter" type="number" min="4" step="any" placeholder=${texts.automatic}
       .value=${settings.diameter ? shown(settings.diameter) : ''}
       @change=${(event: Event) => {
         settings.diameter = Number(textOf(event)) || undefined;
@@ -84,7 +86,7 @@ function diameterField({ settings, image, texts, ring, toggleRing }: RunForm) {
     ${
       calibrated && unit !== 'px'
         ? html`<span></span><span class="with-unit"><input id="diameter-length" type="number" min="0" step="any" aria-label=${texts.diameterIn(unit)}
-          placeholder=${texts.diameterAuto} .value=${settings.diameter ? shown(settings.diameter * size) : ''}
+          placeholder=${texts.automatic} .value=${settings.diameter ? shown(settings.diameter * size) : ''}
           @change=${(event: Event) => {
             settings.diameter = Number(textOf(event)) / size || undefined;
           }} />${unit}</span>`
@@ -92,11 +94,14 @@ function diameterField({ settings, image, texts, ring, toggleRing }: RunForm) {
     }`;
 }
 
-function anisotropyField(settings: RunSettings, image: Volume, texts: Texts) {
-  const proposed = anisotropyOf(image).toFixed(2);
+/** Of the file; where that does not tell, empty until a run has used one. */
+function anisotropyField({ settings, image, texts, anisotropyUsed }: RunForm) {
+  const stated = statedAnisotropy(image)?.toFixed(2);
+  const proposed = stated ?? (settings.combineViews === 'sum' ? '1.00' : anisotropyUsed?.toFixed(2));
   return html`<label for="anisotropy">${texts.anisotropy}</label>
-    <input id="anisotropy" type="number" min="0.1" step="any" placeholder=${proposed} title=${texts.fromMetadata(proposed)}
-      .value=${(settings.anisotropy ?? anisotropyOf(image)).toFixed(2)}
+    <input id="anisotropy" type="number" min="0.1" step="any" placeholder=${proposed ?? texts.automatic}
+      title=${stated === undefined ? texts.anisotropyUnknown : texts.fromMetadata(stated)}
+      .value=${settings.anisotropy?.toFixed(2) ?? stated ?? ''}
       @change=${(event: Event) => {
         settings.anisotropy = Number(textOf(event)) || undefined;
       }} />`;

@@ -33,7 +33,7 @@ export function summaryOf(frames: readonly FrameResult[]): Omit<SegmentationResu
 
 /** What a run has found, how long it took, and where it ran. */
 export function runSummary(
-  { backend, count, milliseconds }: Omit<SegmentationResult, 'labels'>,
+  { backend, count, milliseconds, estimatedAnisotropy }: Omit<SegmentationResult, 'labels'>,
   texts: Texts,
 ) {
   const { kind, threads, refusals } = backend;
@@ -43,6 +43,7 @@ export function runSummary(
   return html`<div class="summary" part="summary" title=${refusals.map(({ detail }) => detail).join(' ')}>
     <b>${texts.cellsFound(count)}</b>
     <span class="quiet-text">${texts.took(texts.seconds(milliseconds / 1000), texts.backendName(kind, threads))}</span>
+    ${estimatedAnisotropy ? html`<div class="quiet-text">${texts.anisotropyEstimated(estimatedAnisotropy)}</div>` : nothing}
     ${gpu ? html`<div class="quiet-text">${texts.backendChanged(texts.refusals[gpu.reason])}</div>` : nothing}
     ${server ? html`<div class="quiet-text">${texts.serverRefused(texts.refusals[server.reason])}</div>` : nothing}
     ${threadless ? html`<div class="quiet-text">${texts.threadsRefused}</div>` : nothing}

@@ -1,5 +1,5 @@
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
-import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
+import type { Shape3, Volume } from '../../core/volume.ts';
 import type { VoxelBox } from '../../core/voxel-box.ts';
 import {
   completeParameters,
@@ -103,7 +103,7 @@ export function costOf(
   }: { times: number; network: NetworkSides | undefined; memory?: number | undefined },
 ): RunCost {
   const full = completeParameters(
-    { anisotropy: anisotropyOf(image), ...parameters, ...(image.rgb ? { channels: [0, 1, 2] } : {}) },
+    { ...parameters, ...(image.rgb ? { channels: [0, 1, 2] } : {}) },
     image.shape[1],
   );
   const storage = { channels: full.channels.length, bytesPerSample: image.data.BYTES_PER_ELEMENT };

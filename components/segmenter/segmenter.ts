@@ -91,7 +91,7 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
   @property({ type: Boolean, attribute: 'all-times' }) accessor allTimes = false;
   /** Least overlap (IoU) of a cell with itself at the next time point; 0 leaves the time points unlinked. */
   @property({ type: Number, attribute: 'link-threshold' }) accessor linkThreshold = 0.25;
-  /** z step over xy step; by default from the image's metadata. */
+  /** z step over xy step; by default from the image's metadata, or where they do not tell it, as its cells look. */
   @property({ type: Number }) accessor anisotropy: number | undefined;
   /**
    * Address of the model on a server that speaks the Open Inference Protocol (KServe v2), `https://host/v2/models/NAME`.
@@ -328,6 +328,10 @@ export class CytoSegmenter extends ViewerPart implements RunSettings {
       settings: this,
       image,
       texts: this.texts,
+      anisotropyUsed:
+        this.#result.summary?.parameters.mode === '3d' && this.#result.image === image
+          ? this.#result.summary.parameters.anisotropy
+          : undefined,
       cost: (mode) => {
         const settings = { ...settingsOf(this), mode };
         const times = timesOf(settings, image);

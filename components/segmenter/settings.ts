@@ -4,7 +4,7 @@ import {
   type SegmentationParameters,
   type SegmentationScope,
 } from '../../core/segmentation-parameters.ts';
-import { anisotropyOf, type Shape3, type Volume } from '../../core/volume.ts';
+import { type Shape3, statedAnisotropy, type Volume } from '../../core/volume.ts';
 import { lengthsOf, mapAxes, type VoxelBox, withAxis } from '../../core/voxel-box.ts';
 import type { BackendChoice } from '../../workers/segmentation/client.ts';
 
@@ -55,13 +55,14 @@ export function thresholdsOf(settings: RunSettings, mode: SegmentationMode): Par
 
 /** Parameters of a run on this image. */
 export function parametersFor(settings: RunSettings, image: Volume): Partial<SegmentationParameters> {
+  const anisotropy = settings.anisotropy ?? statedAnisotropy(image);
   return {
     mode: modeFor(settings, image),
     ...(settings.channel === undefined ? {} : { channels: [Math.min(settings.channel, image.shape[1] - 1)] }),
     ...(settings.diameter ? { diameter: settings.diameter } : {}),
     ...thresholdsOf(settings, modeFor(settings, image)),
     combineViews: settings.combineViews,
-    anisotropy: settings.anisotropy ?? anisotropyOf(image),
+    ...(anisotropy === undefined ? {} : { anisotropy }),
   };
 }
 

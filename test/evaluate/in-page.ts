@@ -46,14 +46,12 @@ export async function evaluateInPage(task: EvaluationTask): Promise<Evaluation> 
   const mask = await read(task.mask);
   const [, , nz, ny, nx] = image.shape;
   const truth = Uint32Array.from(mask.data.subarray(0, nz * ny * nx));
-  const anisotropy =
-    image.calibration.calibrated && nz > 1
-      ? image.calibration.spacing[0] / Math.sqrt(image.calibration.spacing[1] * image.calibration.spacing[2])
-      : 1;
+  const { calibrated, spacing } = image.calibration;
+  const stated = calibrated && nz > 1 ? { anisotropy: spacing[0] / Math.sqrt(spacing[1] * spacing[2]) } : {};
   const started = performance.now();
   const result = await kept.client.run(
     image,
-    { mode: nz > 1 ? 'stitch' : '2d', anisotropy, ...task.parameters },
+    { mode: nz > 1 ? 'stitch' : '2d', ...stated, ...task.parameters },
     { ...(task.model ? { model: task.model } : {}), ...(task.backend ? { backend: task.backend } : {}) },
   );
   const seconds = (performance.now() - started) / 1000;
