@@ -39,6 +39,8 @@ export interface Calibration {
   unit: string;
   /** Whether the spacing was stated by the file (false: assumed 1 px). */
   calibrated: boolean;
+  /** Set where the file states the spacing in the plane alone, and that along z is assumed. */
+  zAssumed?: true;
   /** Seconds between time points, if stated. */
   timeStep?: number;
 }
@@ -133,17 +135,19 @@ export function channelView(volume: Pick<Volume, 'data' | 'shape'>, t: number, c
   return volume.data.subarray(start, start + size);
 }
 
-/** dz / dxy, the ratio Cellpose calls anisotropy; undefined for 2D or uncalibrated images. */
+/** dz / dxy, the ratio Cellpose calls anisotropy; undefined for 2D images and where it is not stated. */
 export function statedAnisotropy({
   shape,
   calibration,
 }: Pick<Volume, 'shape' | 'calibration'>): number | undefined {
-  const [dz, dy, dx] = calibration.spacing;
+  const { spacing, calibrated, zAssumed } = calibration;
+  const [dz, dy, dx] = spacing;
   const ratio = dz / Math.sqrt(dy * dx);
-  return shape[2] > 1 && calibration.calibrated && ratio > 0 && Number.isFinite(ratio) ? ratio : undefined;
+  const stated = shape[2] > 1 && calibrated && !zAssumed;
+  return stated && ratio > 0 && Number.isFinite(ratio) ? ratio : undefined;
 }
 
-/** dz / dxy, the ratio Cellpose calls anisotropy. 1 for 2D or uncalibrated images. */
+/** {@link statedAnisotropy}, or 1 where there is none. */
 export function anisotropyOf(volume: Pick<Volume, 'shape' | 'calibration'>): number {
   return statedAnisotropy(volume) ?? 1;
 }

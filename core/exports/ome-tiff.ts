@@ -35,13 +35,13 @@ export function labelOmeTiff(
 
 function omeXml(
   [nz, ny, nx]: Shape3,
-  { spacing, unit, calibrated }: Calibration,
+  { spacing, unit, calibrated, zAssumed }: Calibration,
   wide: boolean,
   { name, provenance = {} }: OmeTiffOptions,
 ): string {
   const schema = 'http://www.openmicroscopy.org/Schemas/OME/2016-06';
   const sizes = (['Z', 'Y', 'X'] as const).map((axis, k) =>
-    calibrated && (axis !== 'Z' || nz > 1)
+    calibrated && (axis !== 'Z' || (nz > 1 && !zAssumed))
       ? ` PhysicalSize${axis}="${spacing[k]}" PhysicalSize${axis}Unit="${escaped(unit === 'px' ? 'pixel' : unit)}"`
       : '',
   );

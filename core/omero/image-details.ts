@@ -208,12 +208,14 @@ function calibrationOf(pixels: NonNullable<ApiImage['Pixels']>): Calibration {
   const symbol = SYMBOLS[x?.Unit ?? ''];
   const factor = symbol ? (MICROMETRES[x?.Unit ?? ''] ?? 1) : 1;
   const height = lengthOf(PhysicalSizeY) ?? width;
-  const depth = lengthOf(PhysicalSizeZ) ?? width;
+  const stated = lengthOf(PhysicalSizeZ);
+  const depth = stated ?? width;
   const spacing = [depth, height, width].map((micrometres) => Number((micrometres / factor).toPrecision(12)));
   return {
     spacing: spacing as [number, number, number],
     unit: symbol ?? 'µm',
     calibrated: true,
+    ...(stated === undefined && pixels.SizeZ > 1 ? { zAssumed: true } : {}),
     ...timing,
   };
 }

@@ -5,7 +5,13 @@ import { unzipSync } from 'fflate';
 import { labelOmeTiff } from '../../../core/exports/ome-tiff.ts';
 import { type OmeZarrVersion, omeZarrFiles, omeZarrZip } from '../../../core/exports/ome-zarr.ts';
 import { measureLabels } from '../../../core/measure/measurements.ts';
-import type { Calibration, Shape3, Volume } from '../../../core/volume.ts';
+import {
+  anisotropyOf,
+  type Calibration,
+  type Shape3,
+  statedAnisotropy,
+  type Volume,
+} from '../../../core/volume.ts';
 import { openImage } from '../../../workers/io/open.ts';
 
 const calibration: Calibration = { spacing: [1.75, 0.8, 0.8], unit: 'µm', calibrated: true };
@@ -39,6 +45,29 @@ describe('OME-TIFF of labels', () => {
       assert.match(new TextDecoder().decode(bytes), /<M K="model">µ &lt;net&gt;<\/M>/);
     });
   }
+});
+
+describe('a step along z that no file tells', () => {
+  const labels = Uint32Array.from({ length: 3 * 8 * 8 }, (_, i) => i % 7);
+  const read = async (of: Calibration) =>
+    (await open('labels.ome.tif', labelOmeTiff(labels, [3, 8, 8], of, { name: 'cells' }))).readVolume();
+
+  it('is not taken for stated, nor written as such', async () => {
+    const stated = await read(calibration);
+    assert.equal(stated.calibration.zAssumed, undefined);
+    assert.ok(Math.abs(statedAnisotropy(stated)! - 1.75 / 0.8) < 1e-6);
+    const assumed = await read({ ...calibration, spacing: [1, 0.8, 0.8], zAssumed: true });
+    assert.deepEqual(assumed.calibration, {
+      spacing: [1, 0.8, 0.8],
+      unit: 'µm',
+      calibrated: true,
+      zAssumed: true,
+    });
+    assert.equal(statedAnisotropy(assumed), undefined);
+    assert.equal(anisotropyOf(assumed), 1);
+    const plane = { ...stated, shape: [1, 1, 1, 8, 8] } as const;
+    assert.equal(statedAnisotropy(plane), undefined);
+  });
 });
 
 describe('OME-Zarr of labels', () => {

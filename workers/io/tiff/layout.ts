@@ -26,11 +26,14 @@ export interface Layout {
 }
 
 /** Centimetres and inches are printing resolutions unless they are microscopic. */
-function fromResolutionTags(found: TagResolution | undefined): Calibration {
+function fromResolutionTags(found: TagResolution | undefined, planes: number): Calibration {
   if (found && found.unit !== 'px') {
     const factor = found.unit === 'cm' ? 10_000 : 25_400;
     const [y, x] = [found.y * factor, found.x * factor];
-    if (x <= 20 && y <= 20) return { spacing: [1, y, x], unit: 'µm', calibrated: true };
+    if (x <= 20 && y <= 20) {
+      const zAssumed = planes > 1 ? ({ zAssumed: true } as const) : {};
+      return { spacing: [1, y, x], unit: 'µm', calibrated: true, ...zAssumed };
+    }
   }
   return { spacing: [1, 1, 1], unit: 'px', calibrated: false };
 }
@@ -94,6 +97,7 @@ function omeLayout(pages: readonly Page[], description: string, fileName: string
         spacing: [spacing.z ?? 1, spacing.y ?? spacing.x ?? 1, spacing.x ?? spacing.y ?? 1],
         unit: unitSymbol(spacing.unit),
         calibrated: true,
+        ...(spacing.z === undefined && ome.sizeZ > 1 ? { zAssumed: true } : {}),
         ...(ome.timeStep ? { timeStep: ome.timeStep } : {}),
       }
     : { spacing: [1, 1, 1], unit: 'px', calibrated: false };
@@ -184,7 +188,7 @@ function plainLayout(
   return {
     shape: [length('T'), length('C') * samples, length('Z'), first.height, first.width],
     storedAxes: `${order}YX`,
-    calibration: fromResolutionTags(resolution),
+    calibration: fromResolutionTags(resolution, length('Z')),
     rgb: isRgb(first),
     notes,
     plane: (t, c, z) => {
