@@ -3,7 +3,7 @@ import { type HistoryStep, LabelHistory } from '../../core/edit/label-history.ts
 import { type DoubtfulRegion, doubtfulRegions } from '../../core/edit/least-sure.ts';
 import type { LabelsLayer } from '../../core/layer.ts';
 import type { ViewerModel } from '../../core/viewer-model.ts';
-import { channelView, type VolumeData } from '../../core/volume.ts';
+import { anisotropyOf, channelView, type VolumeData } from '../../core/volume.ts';
 import { cellCount, type Region, type TrainingImage } from '../../workers/training/client.ts';
 import { planesOf } from './stack-planes.ts';
 
@@ -91,12 +91,11 @@ export function collectPlanes(model: ViewerModel, options: CollectOptions): Corr
   const { volume } = found.image;
   const [nz, ny, nx] = volume.shape.slice(2);
   if (nz < 2) return undefined;
-  const [dz, dy] = volume.calibration.spacing;
   const planes = planesOf({
     channels: found.channels,
     labels: found.layer.labels.data,
     shape: [nz, ny, nx],
-    anisotropy: dz / dy,
+    anisotropy: anisotropyOf(volume),
   });
   return planes.map(({ orientation, at, ...plane }) => ({
     ...plane,
