@@ -8,7 +8,10 @@ import { boxesOf } from './volume/box-dynamics.ts';
 import { flowBytes } from './volume/flow-array.ts';
 import { planeFlowBytes } from './volume/plane-flows.ts';
 
-/** What a run will cost, known before it. Looking at the size of the cells may change the scale, and with it the work. */
+/**
+ * What a run will cost, known before it. Looking at the size of the cells may change the scale, and looking at how flat they
+ * are the anisotropy, and with them the work.
+ */
 export interface RunEstimate extends NetworkWork {
   /** Bytes of samples, flows and labels at the worst moment, in page and worker together, without the network's own. */
   peakBytes: number;
