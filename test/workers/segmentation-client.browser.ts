@@ -103,7 +103,8 @@ describe('segmentation in a worker', () => {
     expect(usual.count).equal(36);
   });
 
-  it('learns from the cells how flat they are, where neither the caller nor the image tells', async () => {
+  it('learns from the cells how flat they are, where neither the caller nor the image tells', async function () {
+    this.timeout(300_000);
     const [planes, side, step] = [16, 48, 3];
     const data = Uint16Array.from({ length: planes * side * side }, (_, i) => {
       const at = [Math.floor(i / (side * side)) * step, Math.floor(i / side) % side, i % side];
