@@ -20,6 +20,9 @@ const SURE = 18;
 /** Share of the mean variance that is added to each, since there are fewer styles than values in one. */
 const SHRINKAGE = 0.1;
 
+/** Least that is added, where there is one style of either kind. */
+const LEAST_SHRINKAGE = 1e-9;
+
 /** Styles of images, see `styleGraph`: float32 [n, values]. */
 export interface Styles {
   data: Float32Array;
@@ -106,7 +109,7 @@ export function fitGate(own: readonly Float32Array[], known: readonly Float32Arr
     group.map((row) => Float64Array.from(row, (value, i) => value - means[k][i])),
   );
   const variance = rows.reduce((sum, row) => sum + dot(row, row), 0) / rows.length / means[0].length;
-  const shrinkage = SHRINKAGE * variance + Number.MIN_VALUE;
+  const shrinkage = Math.max(LEAST_SHRINKAGE, SHRINKAGE * variance);
   const difference = means[0].map((value, i) => value - means[1][i]);
   const weights = solve(rows, shrinkage, difference);
   const [at, against] = means.map((mean) => dot(weights, mean));

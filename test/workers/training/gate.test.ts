@@ -120,6 +120,12 @@ describe('where a gate opens', () => {
     assert.equal(logit(fitted, styles(1, 0, 9)[0]), 0);
   });
 
+  it('is found with one style of either kind', () => {
+    const [[own], [known]] = [styles(1, 0, 1), styles(1, 1, 2)];
+    const fitted = fitGate([own], [known]);
+    assert.ok(Math.abs(logit(fitted, own) - 18) < 1e-2 && Math.abs(logit(fitted, known) + 18) < 1e-2);
+  });
+
   it('keeps to what was learned before as well', async () => {
     assert.ok(style);
     const stored = parseNpy(read('rehearsal.npy'));
