@@ -5,7 +5,13 @@ const buttons = [...document.querySelectorAll('nav button')];
 async function show(button) {
   for (const other of buttons) other.setAttribute('aria-pressed', String(other === button));
   await customElements.whenDefined('cyto-workbench');
-  await workbench.open(button.dataset.src);
+  try {
+    await workbench.open(button.dataset.src);
+  } catch (error) {
+    // Another image was asked for meanwhile.
+    if (error.kind === 'aborted') return;
+    throw error;
+  }
   workbench.viewer.model.setLayout(button.dataset.layout ?? 'xy');
   workbench.segmenter.minSize = Number(button.dataset.minSize ?? 15);
 }

@@ -303,3 +303,34 @@ describe('the portal page', () => {
     }
   });
 });
+
+describe('the demo, while its first image is on the way', () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await openStage();
+  });
+  after(() => stage.close());
+
+  it('shows another one that is asked for, without an error', async () => {
+    const { page } = stage;
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/data/nuclei-2d.png', async (route) => {
+      answer();
+      await shown(page, 'embryo-3d.tif');
+      await route.continue().catch(() => {}); // The page has given it up.
+    });
+    await page.goto(`${stage.origin}/demo/`);
+    await asked;
+    await page.getByRole('button', { name: 'Mouse embryo, 3D' }).click();
+    await shown(page, 'embryo-3d.tif');
+    await page.unrouteAll({ behavior: 'wait' });
+    const names = await page.evaluate(() =>
+      document.querySelector('cyto-workbench')!.viewer.model.images.map(({ volume }) => volume.name),
+    );
+    assert.deepEqual(names, ['embryo-3d.tif']);
+    assert.deepEqual(stage.problems, []);
+  });
+});
