@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SegmentationParameters } from '../../core/segmentation-parameters.ts';
 import type { Shape3 } from '../../core/volume.ts';
-import type { VoxelBox } from '../../core/voxel-box.ts';
 import { anisotropySeen, chooseSlabs, crossings } from '../../workers/segmentation/cell-height.ts';
 import { chooseLooks } from '../../workers/segmentation/cell-size.ts';
 import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
@@ -12,6 +11,7 @@ import type { TileNetwork } from '../../workers/segmentation/preprocess/run-tile
 import { Segmentation } from '../../workers/segmentation/segmentation.ts';
 import type { SampleSource } from '../../workers/segmentation/volume/sample-source.ts';
 import { openFile } from './file-on-disk.ts';
+import { gradientNetwork, samplesOfBox } from './gradient-network.ts';
 
 const kernels = await WasmKernels.create();
 
@@ -26,22 +26,7 @@ function balls(depth: number, side: number, step: number): { samples: Uint16Arra
   return { samples, shape };
 }
 
-/** Differences of neighbours as flows, the sample itself as logit. */
-const network: TileNetwork = async (tiles, batch, height, width) => {
-  const area = height * width;
-  const out = new Float32Array(tiles.length);
-  for (let b = 0; b < batch; b++) {
-    const image = tiles.subarray(3 * b * area, (3 * b + 1) * area);
-    for (let y = 0, i = 0; y < height; y++)
-      for (let x = 0; x < width; x++, i++) {
-        const at = 3 * b * area + i;
-        out[at] = 20 * ((image[i + (y + 1 < height ? width : 0)] ?? 0) - image[i - (y > 0 ? width : 0)]);
-        out[at + area] = 20 * (image[i + (x + 1 < width ? 1 : 0)] - image[i - (x > 0 ? 1 : 0)]);
-        out[at + 2 * area] = 8 * (image[i] - 0.2);
-      }
-  }
-  return out;
-};
+const network = gradientNetwork(20);
 
 const SIDES = { tile: 64, sides: { step: 16, largest: 128 }, kernels };
 const open = (parameters: Partial<SegmentationParameters> = {}) =>
@@ -147,13 +132,7 @@ describe('an image that does not tell its z step', () => {
       shape,
       channels: 1,
       bytesPerSample: 2,
-      async read({ from, to }: VoxelBox) {
-        const out: number[] = [];
-        for (let z = from[0]; z < to[0]; z++)
-          for (let y = from[1]; y < to[1]; y++)
-            for (let x = from[2]; x < to[2]; x++) out.push(samples[(z * ny + y) * nx + x]);
-        return [Uint16Array.from(out)];
-      },
+      read: async (box) => [samplesOfBox(samples, [ny, nx], box)],
     };
     const parameters = open();
     const whole = await Segmentation.run({ channels: [samples], shape }, parameters, network, SIDES);

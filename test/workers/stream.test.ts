@@ -5,11 +5,11 @@ import type { Shape3, VolumeData } from '../../core/volume.ts';
 import type { VoxelBox } from '../../core/voxel-box.ts';
 import { WasmKernels } from '../../workers/segmentation/kernels/wasm-kernels.ts';
 import { completeParameters } from '../../workers/segmentation/parameters.ts';
-import type { TileNetwork } from '../../workers/segmentation/preprocess/run-tiles.ts';
 import { type RunOptions, Segmentation } from '../../workers/segmentation/segmentation.ts';
 import { partsAlong, type SampleSource } from '../../workers/segmentation/volume/sample-source.ts';
 import { StoredFlows, storedBytes } from '../../workers/segmentation/volume/stored-flows.ts';
 import { openFile } from './file-on-disk.ts';
+import { gradientNetwork, samplesOfBox } from './gradient-network.ts';
 
 const kernels = await WasmKernels.create();
 const SHAPE: Shape3 = [28, 40, 36];
@@ -37,33 +37,15 @@ function source(image: Uint16Array, shape: Shape3): SampleSource & { largest: nu
     // As if a sample took so much memory that a part is seven planes thick.
     bytesPerSample: 2 ** 28 / (7 * ny * nx),
     largest: 0,
-    async read({ from, to }: VoxelBox): Promise<VolumeData[]> {
-      const out: number[] = [];
-      for (let z = from[0]; z < to[0]; z++)
-        for (let y = from[1]; y < to[1]; y++)
-          for (let x = from[2]; x < to[2]; x++) out.push(image[(z * ny + y) * nx + x]);
-      this.largest = Math.max(this.largest, out.length);
-      return [Uint16Array.from(out)];
+    async read(box: VoxelBox): Promise<VolumeData[]> {
+      const samples = samplesOfBox(image, [ny, nx], box);
+      this.largest = Math.max(this.largest, samples.length);
+      return [samples];
     },
   };
 }
 
-/** Differences of neighbours as flows, the sample itself as logit, and something that depends on the place in the tile. */
-const network: TileNetwork = async (tiles, batch, height, width) => {
-  const area = height * width;
-  const out = new Float32Array(tiles.length);
-  for (let b = 0; b < batch; b++) {
-    const image = tiles.subarray(3 * b * area, (3 * b + 1) * area);
-    for (let y = 0, i = 0; y < height; y++)
-      for (let x = 0; x < width; x++, i++) {
-        const at = 3 * b * area + i;
-        out[at] = 8 * ((image[i + (y + 1 < height ? width : 0)] ?? 0) - image[i - (y > 0 ? width : 0)]);
-        out[at + area] = 8 * (image[i + (x + 1 < width ? 1 : 0)] - image[i - (x > 0 ? 1 : 0)]);
-        out[at + 2 * area] = 8 * (image[i] - 0.2) + 0.3 * Math.sin(x * y);
-      }
-  }
-  return out;
-};
+const network = gradientNetwork(8, 0.3);
 
 const SIDES = { tile: 64, sides: { step: 16, largest: 64 }, kernels };
 

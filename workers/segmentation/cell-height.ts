@@ -146,25 +146,28 @@ export function anisotropySeen({ cells, ratios }: AcrossSeen): number | undefine
   return Math.min(MOST_ANISOTROPY, Number(mean.toFixed(2)));
 }
 
+/** The planes to look at, and what segments them. */
+export interface AcrossLook {
+  read: ReadBox;
+  maps: readonly SampleMap[];
+  slabs: readonly Slab[];
+  network: TileNetwork;
+  tiles: RunTilesOptions;
+  kernels: MaskKernels | undefined;
+}
+
 /**
  * Segments a few planes across z and tells how much z has to be stretched, see {@link anisotropySeen}.
  * @param parameters with the diameter of the run, if it has one; the anisotropy does not matter
  */
 export async function lookAcross(
-  read: ReadBox,
-  maps: readonly SampleMap[],
-  slabs: readonly Slab[],
+  look: AcrossLook,
   parameters: SegmentationParameters,
-  network: TileNetwork,
-  tiles: RunTilesOptions,
-  kernels: MaskKernels | undefined,
 ): Promise<number | undefined> {
   let stretch = FIRST_STRETCH;
   let seen: number | undefined;
   for (let k = 0; k < MOST_LOOKS; k++) {
-    seen = anisotropySeen(
-      await lookStretched(read, maps, slabs, { ...parameters, anisotropy: stretch }, network, tiles, kernels),
-    );
+    seen = anisotropySeen(await lookStretched(look, { ...parameters, anisotropy: stretch }));
     if (seen === undefined || seen <= stretch * CLOSE) break;
     stretch = seen;
   }
@@ -172,14 +175,9 @@ export async function lookAcross(
 }
 
 /** One look, at planes that are stretched by the anisotropy. */
-export async function lookStretched(
-  read: ReadBox,
-  maps: readonly SampleMap[],
-  slabs: readonly Slab[],
+async function lookStretched(
+  { read, maps, slabs, network, tiles, kernels }: AcrossLook,
   parameters: SegmentationParameters,
-  network: TileNetwork,
-  tiles: RunTilesOptions,
-  kernels: MaskKernels | undefined,
 ): Promise<AcrossSeen> {
   const { cellprobThreshold, minSize } = DEFAULT_PARAMETERS;
   const masks = maskParameters({ ...parameters, cellprobThreshold, minSize });

@@ -75,7 +75,10 @@ export async function lookFirst(
       const scaled = { ...parameters, ...seen };
       const slabs = chooseSlabs(channels, maps, look, { z: numbers?.[look.z] ?? look.z, shape }, scaled);
       counter.expect(tilesOfSlabs(slabs, scaled, tiles) + toDo(scaled));
-      const anisotropy = await lookAcross(source.read, maps, slabs, scaled, counter.network, tiles, kernels);
+      const anisotropy = await lookAcross(
+        { read: source.read, maps, slabs, network: counter.network, tiles, kernels },
+        scaled,
+      );
       if (anisotropy !== undefined) seen.anisotropy = anisotropy;
     }
   }

@@ -58,7 +58,7 @@ export async function styleGate(
 }
 
 /** Styles of tiles of an image, cut as a run cuts them. */
-export async function stylesOf(
+async function stylesOf(
   { channels, shape, scale }: PreparedImage,
   card: NetworkSides,
   network: TileNetwork,

@@ -36,6 +36,19 @@ export interface Trainee extends TraineeSizes {
 
 const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 
+/** A network of which everything may learn. */
+export function wholeTrainee(model: OnnxModel): Trainee {
+  const { known, learned } = ungated(model);
+  return {
+    model: learned,
+    start: model,
+    known,
+    open: (changed) => openGraph(writeOnnx(changed)),
+    files: async (changed) => ({ graph: new Blob([writeOnnx(changed) as Uint8Array<ArrayBuffer>]) }),
+    release: async () => {},
+  };
+}
+
 /**
  * Opens a model for training. Of a converted Cellpose-SAM, whose weights lie beside its graph, neck and readout learn; of
  * others everything may.
@@ -45,17 +58,7 @@ export async function openTrainee(parent: Model, options: TaskOptions = {}): Pro
   const { graph, externalData } = await parent.weights(options);
   const model = readOnnx(await bytesOf(graph));
   const [external] = externalData;
-  if (!external) {
-    const { known, learned } = ungated(model);
-    return {
-      model: learned,
-      start: model,
-      known,
-      open: (changed) => openGraph(writeOnnx(changed)),
-      files: async (changed) => ({ graph: new Blob([writeOnnx(changed) as Uint8Array<ArrayBuffer>]) }),
-      release: async () => {},
-    };
-  }
+  if (!external) return wholeTrainee(model);
   const frozen = await FrozenEncoder.open(model, external, parent.card.tile);
   return {
     model: frozen.head,

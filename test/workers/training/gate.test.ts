@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { parseNpy } from '../../../core/npy.ts';
 import { plainKernels } from '../../../workers/segmentation/kernels/kernels.ts';
 import { openGraph } from '../../../workers/segmentation/network/run-graph.ts';
 import { type Gate, gated, styleGraph, ungated } from '../../../workers/training/graph/gate.ts';
@@ -14,10 +12,8 @@ import { type OnnxModel, readOnnx, writeOnnx } from '../../../workers/training/o
 import { Rehearsal } from '../../../workers/training/rehearsal.ts';
 import { fitGate, styleGate } from '../../../workers/training/styles.ts';
 import { prepare } from '../../../workers/training/training-set.ts';
+import { firstCrops, model as known } from './default-model.ts';
 
-const folder = new URL('../../../models/default/', import.meta.url);
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
-const known = readOnnx(read('model.onnx'));
 const trained = trainableWeights(known, 'decoder');
 const learned = withWeights(
   known,
@@ -128,11 +124,8 @@ describe('where a gate opens', () => {
 
   it('keeps to what was learned before as well', async () => {
     assert.ok(style);
-    const stored = parseNpy(read('rehearsal.npy'));
-    const area = stored.shape[2] * stored.shape[3];
-    const few = { data: stored.data.slice(0, 3 * 3 * area), shape: [3, ...stored.shape.slice(1)] };
     const decoder = await openGraph(writeOnnx(known));
-    const crops = await Rehearsal.of(few, decoder.run, plainKernels);
+    const crops = await Rehearsal.of(firstCrops(3), decoder.run, plainKernels);
     await decoder.release();
     const labels = new Uint32Array(side * side).fill(1, 400, 800);
     const image = (spacing: number) =>

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseNpy } from '../../../core/npy.ts';
 import { plainKernels } from '../../../workers/segmentation/kernels/kernels.ts';
 import { openGraph } from '../../../workers/segmentation/network/run-graph.ts';
 import { emptyCrops } from '../../../workers/training/augmentation.ts';
@@ -12,17 +10,14 @@ import {
   withWeights,
 } from '../../../workers/training/graph/trainable-weights.ts';
 import { trainingStep } from '../../../workers/training/graph/training-step.ts';
-import { readOnnx, writeOnnx } from '../../../workers/training/onnx/onnx-model.ts';
+import { writeOnnx } from '../../../workers/training/onnx/onnx-model.ts';
 import { openStep } from '../../../workers/training/optimiser.ts';
 import { REPEATED, Rehearsal, rehearsalBytes } from '../../../workers/training/rehearsal.ts';
 import { completeSettings } from '../../../workers/training/settings.ts';
 import { estimateBytes } from '../../../workers/training/train.ts';
 import { prepare } from '../../../workers/training/training-set.ts';
+import { firstCrops, model, crops as stored } from './default-model.ts';
 
-const folder = new URL('../../../models/default/', import.meta.url);
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
-const model = readOnnx(read('model.onnx'));
-const stored = parseNpy(read('rehearsal.npy'));
 const [count, , side] = stored.shape;
 
 let made: Promise<Rehearsal> | undefined;
@@ -36,8 +31,7 @@ function rehearsal(): Promise<Rehearsal> {
 async function makeRehearsal(): Promise<Rehearsal> {
   const network = await openGraph(writeOnnx(model));
   try {
-    const few = { data: stored.data.slice(0, 2 * 3 * side * side), shape: [2, 3, side, side] };
-    return await Rehearsal.of(few, network.run, plainKernels);
+    return await Rehearsal.of(firstCrops(2), network.run, plainKernels);
   } finally {
     await network.release();
   }

@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { parseNpy } from '../../../core/npy.ts';
 import { plainKernels } from '../../../workers/segmentation/kernels/kernels.ts';
-import { parseModelCard } from '../../../workers/segmentation/network/model-card.ts';
 import { openGraph } from '../../../workers/segmentation/network/run-graph.ts';
 import { ungated } from '../../../workers/training/graph/gate.ts';
-import { type OnnxModel, readOnnx, writeOnnx } from '../../../workers/training/onnx/onnx-model.ts';
+import { type OnnxModel, writeOnnx } from '../../../workers/training/onnx/onnx-model.ts';
 import { completeSettings } from '../../../workers/training/settings.ts';
 import { train } from '../../../workers/training/train.ts';
-import type { Trainee } from '../../../workers/training/trainee.ts';
+import { wholeTrainee } from '../../../workers/training/trainee.ts';
 import type { TrainingImage } from '../../../workers/training/training-set.ts';
+import { card, firstCrops, model as original } from './default-model.ts';
 
-const folder = new URL('../../../models/default/', import.meta.url);
-const read = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
-const card = parseModelCard(new TextDecoder().decode(read('rdf.yaml')));
-const stored = parseNpy(read('rehearsal.npy'));
-const [, channels, height, width] = stored.shape;
-/** The first two crops. */
-const rehearsal = {
-  data: stored.data.slice(0, 2 * channels * height * width),
-  shape: [2, channels, height, width],
-};
-
-function traineeOf(model: OnnxModel): Trainee {
-  const { known, learned } = ungated(model);
-  return {
-    model: learned,
-    start: model,
-    known,
-    open: (changed) => openGraph(writeOnnx(changed)),
-    files: async (changed) => ({ graph: new Blob([writeOnnx(changed) as Uint8Array<ArrayBuffer>]) }),
-    release: async () => {},
-  };
-}
+const rehearsal = firstCrops(2);
+const [, , height, width] = rehearsal.shape;
 
 /** Squares in two rows, dark with a bright edge on a pattern of lines. */
 function image(n: number): TrainingImage {
@@ -81,9 +59,8 @@ describe('a training', () => {
   it('keeps what the model was beside what it learned, also when it learns again', {
     timeout: 300_000,
   }, async () => {
-    const original = readOnnx(read('model.onnx'));
     const options = { kernels: plainKernels, rehearsal };
-    const once = await train(traineeOf(original), card, images, settings, options);
+    const once = await train(wholeTrainee(original), card, images, settings, options);
     assert.ok(once.improved && once.after.ap > once.before.ap + 0.1, `${once.before.ap}, ${once.after.ap}`);
     assert.deepEqual([once.share, once.remembered], [1, 1]);
     const apart = ungated(once.model);
@@ -94,7 +71,7 @@ describe('a training', () => {
 
     const { styles } = once;
     assert.ok(styles && styles.shape[0] === images.length - 1);
-    const again = await train(traineeOf(once.model), card, images.map(negative), settings, {
+    const again = await train(wholeTrainee(once.model), card, images.map(negative), settings, {
       ...options,
       styles,
     });
